@@ -100,6 +100,8 @@ struct process_exec_event {
 	__u32 uid;
 	__u32 gid;
 	char comm[16];
+	__u32 watched;          /* 0: of no target's tree, told for recognition only */
+	__u32 padding;
 	__u32 executable_bytes;
 	__u32 cwd_bytes;
 	__u32 args_bytes;       /* NUL-separated, in this record; the rest comes in process_args_event records */

@@ -28,6 +28,8 @@ export interface ProcessForkEvent extends EventBase {
 export interface ProcessExecEvent extends EventBase {
   readonly kind: 'process_exec';
   readonly origin: 'exec' | 'snapshot';
+  /** False: of no watched tree, told only so that user space can recognise agents; goes no further than that. */
+  readonly watched: boolean;
   readonly parent: ProcessKey | undefined;
   readonly parent_pid: number;
   /** The pid as the process itself sees it, in its innermost pid namespace. */
@@ -150,7 +152,7 @@ export interface TlsDataEvent extends EventBase {
   readonly data: Uint8Array;
   /** Bytes after `data` that the kernel side had to leave out. */
   readonly lost_bytes: number;
-  /** When the library call that carried it began and ended. */
+  /** When the library call that carried it began; it ended at `ktime_ns`. */
   readonly call_start_ns: bigint;
 }
 
@@ -217,6 +219,18 @@ export interface UnreadTrafficEvent extends EventBase {
   readonly protocol: 'http2' | 'websocket' | 'unknown';
 }
 
+/** Made by the exchange stage out of `net_payload`: what a DNS answer or a TLS ClientHello says. */
+export interface NetNameEvent extends EventBase {
+  readonly kind: 'net_name';
+  readonly socket_id: bigint;
+  readonly source: 'dns' | 'sni';
+  readonly name: string;
+  /** Of a DNS answer: the addresses it gives, IPv4 or IPv6 text. */
+  readonly addresses: readonly string[];
+  /** Of a DNS answer that is an error: NXDOMAIN, SERVFAIL, ... */
+  readonly error_type: string | undefined;
+}
+
 export type KernelEvent =
   | ProcessForkEvent
   | ProcessExecEvent
@@ -235,4 +249,4 @@ export type KernelEvent =
 
 export type FactEvent = TargetEvent | ProcessFactsEvent | SessionEvent;
 
-export type Event = KernelEvent | FactEvent | UnreadTrafficEvent;
+export type Event = KernelEvent | FactEvent | NetNameEvent | UnreadTrafficEvent;
