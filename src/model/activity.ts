@@ -83,7 +83,9 @@ export interface ToolActivity extends ActivityBase {
   /** What the next request said it gave. */
   readonly result: unknown;
   /** The process that ran the command, when one was observed. */
-  readonly executable: { readonly name: string; readonly path: string; readonly exit_code: number | undefined } | undefined;
+  readonly executable:
+    | { readonly name: string; readonly path: string; readonly exit_code: number | undefined }
+    | undefined;
   readonly error_type: string | undefined;
   readonly left_out_count: number;
 }
@@ -153,10 +155,4 @@ export interface NetworkActivity extends ActivityBase {
   readonly correlation: Correlation;
 }
 
-export type Activity =
-  | AgentActivity
-  | ChatActivity
-  | ToolActivity
-  | ProcessActivity
-  | FileActivity
-  | NetworkActivity;
+export type Activity = AgentActivity | ChatActivity | ToolActivity | ProcessActivity | FileActivity | NetworkActivity;
