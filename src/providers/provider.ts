@@ -1,0 +1,53 @@
+import type { CallError, LlmRequest, LlmResponse } from '../model/llm-call.ts';
+
+export interface HttpRequestHead {
+  readonly method: string;
+  /** As sent: path and query, or an absolute URI. */
+  readonly target: string;
+  /** The Host header, with its port if it has one. */
+  readonly host: string | undefined;
+  /** Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+export interface HttpResponseHead {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+export interface ParsedRequest {
+  /** gen_ai.provider.name, refined (azure, groq, deepseek, ... by host). */
+  readonly provider: string;
+  readonly request: LlmRequest;
+  /** What is wrong with the body; undefined when it could be read whole. */
+  readonly malformed: string | undefined;
+}
+
+/** Reads the response to one request. Never throws for bad data. */
+export interface ResponseReader {
+  /** One SSE event of a streamed response. */
+  pushEvent(event: { readonly event: string | undefined; readonly data: string }, ktime_ns: bigint): void;
+  /** The whole body of a response that is not a stream (also of an error). */
+  pushBody(body: Buffer, ktime_ns: bigint): void;
+  /** The stream told its end ([DONE], message_stop, response.completed). */
+  readonly complete: boolean;
+  /** What has been understood so far; callable at any time. */
+  result(): {
+    readonly response: LlmResponse;
+    readonly error: CallError | undefined;
+    readonly malformed: string | undefined;
+  };
+}
+
+/** One family of LLM APIs: from the bytes of an exchange to the model. Never throws for bad data. */
+export interface Provider {
+  /** e.g. 'openai'. */
+  readonly name: string;
+  /** Is this request ours? From its head alone. */
+  matches(head: HttpRequestHead): boolean;
+  /** Reads the decoded body of a complete request. */
+  parseRequest(head: HttpRequestHead, body: Buffer): ParsedRequest;
+  /** A reader for the response to that request. */
+  createResponseReader(request: LlmRequest, head: HttpResponseHead): ResponseReader;
+}
