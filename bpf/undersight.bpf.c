@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+#pragma clang diagnostic push
+#pragma clang diagnostic error "-Wpadded"
+#include "events.h"
+#pragma clang diagnostic pop
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* A type that no map and no global uses is absent from the object's BTF: these pointers put it there. */
+#define EXPORT(kind, name) const kind name *export_##name __attribute__((unused))
+EXPORT(enum, event_kind);
+EXPORT(enum, origin);
+EXPORT(enum, file_operation);
+EXPORT(enum, net_operation);
+EXPORT(enum, net_payload);
+EXPORT(enum, tls_direction);
+EXPORT(enum, blind_spot);
+EXPORT(enum, loss);
+EXPORT(struct, event_header);
+EXPORT(struct, process_fork_event);
+EXPORT(struct, process_exec_event);
+EXPORT(struct, process_args_event);
+EXPORT(struct, process_exit_event);
+EXPORT(struct, file_open_event);
+EXPORT(struct, file_io_event);
+EXPORT(struct, file_change_event);
+EXPORT(struct, socket_address);
+EXPORT(struct, net_open_event);
+EXPORT(struct, net_io_event);
+EXPORT(struct, net_payload_event);
+EXPORT(struct, tls_data_event);
+EXPORT(struct, tls_close_event);
+EXPORT(struct, agent_seen_event);
+EXPORT(struct, blind_spot_event);
+EXPORT(struct, target);
+EXPORT(struct, process_snapshot);
