@@ -31,8 +31,8 @@ export interface ScenarioUsage {
 }
 
 export interface Fault {
-  /** `error_event`: the provider's error event. `reset`: the connection is torn down. `hold`: nothing more ever comes. */
-  readonly kind: 'error_event' | 'reset' | 'hold';
+  /** `error_event`: the provider's error event. `disconnect`: the connection ends without a goodbye. `hold`: nothing more ever comes. */
+  readonly kind: 'error_event' | 'disconnect' | 'hold';
   /** Events of the stream sent before it. */
   readonly after_events: number;
 }

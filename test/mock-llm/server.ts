@@ -35,7 +35,7 @@ export interface MockExchange {
   readonly call_ids: readonly string[];
   readonly request_body: Buffer;
   readonly response_body: Buffer;
-  /** False: reset, held, or the client went away. */
+  /** False: cut off, held, or the client went away. */
   readonly complete: boolean;
 }
 
@@ -110,7 +110,7 @@ export async function startMockLlm(options: MockLlmOptions): Promise<MockLlm> {
           : [body];
     const end = turn.fault === undefined || turn.fault.kind === 'error_event';
     const response_body = await deliver(response, pieces, { delivery, encoding, end });
-    if (turn.fault?.kind === 'reset') request.socket.resetAndDestroy();
+    if (turn.fault?.kind === 'disconnect') request.socket.destroy();
 
     const exchange: MockExchange = {
       number,
