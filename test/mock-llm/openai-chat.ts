@@ -1,4 +1,4 @@
-import { type Api, contentText, defaultUsage, deltasOf, type ServerSentEvent, turnText } from './scenario.ts';
+import { type Api, defaultUsage, deltasOf, lastQuestion, type ServerSentEvent, turnText } from './scenario.ts';
 
 interface ChatMessage {
   role: string;
@@ -16,7 +16,7 @@ export const openaiChat: Api = {
       model: String(json.model),
       stream: json.stream === true,
       turn: messages.filter((message) => message.role === 'assistant').length,
-      prompt: contentText(messages.findLast((message) => message.role === 'user')?.content),
+      prompt: lastQuestion(messages),
     };
   },
 

@@ -1,4 +1,4 @@
-import { type Api, contentText, defaultUsage, deltasOf, type ServerSentEvent, turnText } from './scenario.ts';
+import { type Api, defaultUsage, deltasOf, lastQuestion, type ServerSentEvent, turnText } from './scenario.ts';
 
 interface InputItem {
   type?: string;
@@ -8,6 +8,13 @@ interface InputItem {
 
 const fromModel = (item: InputItem) =>
   item.role === 'assistant' || item.type === 'function_call' || item.type === 'reasoning';
+
+/** What an output item lacks when it is announced. */
+const emptyOf: Readonly<Record<string, object>> = {
+  reasoning: { summary: [] },
+  message: { status: 'in_progress', content: [] },
+  function_call: { status: 'in_progress', arguments: '' },
+};
 
 /** OpenAI Responses. Ids of answers carry their turn, so that `previous_response_id` needs no memory. */
 export const openaiResponses: Api = {
@@ -22,7 +29,7 @@ export const openaiResponses: Api = {
       model: String(json.model),
       stream: json.stream === true,
       turn: answers + (before === null ? 0 : Number(before[1]) + 1),
-      prompt: contentText(input.findLast((item) => item.role === 'user')?.content),
+      prompt: lastQuestion(input),
     };
   },
 
@@ -84,12 +91,20 @@ export const openaiResponses: Api = {
       const at = { item_id: item.id, output_index };
       say('response.output_item.added', {
         output_index,
-        item: { ...item, status: 'in_progress', arguments: '', content: [], summary: [] },
+        item: { ...item, ...emptyOf[String(item.type)] },
       });
       if (item.type === 'reasoning') {
+        const part = { type: 'summary_text', text: '' };
+        say('response.reasoning_summary_part.added', { ...at, summary_index: 0, part });
         for (const delta of deltasOf(turn.reasoning ?? '')) {
           say('response.reasoning_summary_text.delta', { ...at, summary_index: 0, delta });
         }
+        say('response.reasoning_summary_text.done', { ...at, summary_index: 0, text: turn.reasoning });
+        say('response.reasoning_summary_part.done', {
+          ...at,
+          summary_index: 0,
+          part: { ...part, text: turn.reasoning },
+        });
       } else if (item.type === 'message') {
         const part = { type: 'output_text', text: '', annotations: [] };
         say('response.content_part.added', { ...at, content_index: 0, part });

@@ -90,8 +90,16 @@ export function encodeEvent(event: ServerSentEvent): string {
   return `${event.event === undefined ? '' : `event: ${event.event}\n`}data: ${event.data}\n\n`;
 }
 
+/** The text of the last user message that has any (tool results are user messages too, in some APIs). */
+export function lastQuestion(messages: readonly { readonly role?: string; readonly content?: unknown }[]): string {
+  const questions = messages
+    .filter((message) => message.role === 'user')
+    .map((message) => contentText(message.content));
+  return questions.findLast((text) => text !== '') ?? '';
+}
+
 /** The text of a message's content, given as a string or as parts. */
-export function contentText(content: unknown): string {
+function contentText(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return content.map((part: { text?: unknown }) => (typeof part.text === 'string' ? part.text : '')).join('');

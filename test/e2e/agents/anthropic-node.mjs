@@ -16,7 +16,7 @@ const tools = [
 const messages = [{ role: 'user', content: 'Do what is needed.' }];
 
 for (;;) {
-  const request = { model: 'claude-opus-4-5', max_tokens: 512, system: 'Be brief.', messages, tools };
+  const request = { model: 'claude-opus-4-8', max_tokens: 512, system: 'Be brief.', messages, tools };
   const message = stream ? await client.messages.stream(request).finalMessage() : await client.messages.create(request);
   messages.push({ role: 'assistant', content: message.content });
   const calls = message.content.filter((block) => block.type === 'tool_use');

@@ -10,7 +10,7 @@ tools = [{"name": "shell", "description": "Runs a command", "input_schema": sche
 messages = [{"role": "user", "content": "Do what is needed."}]
 
 while True:
-    request = {"model": "claude-opus-4-5", "max_tokens": 512, "system": "Be brief.", "messages": messages, "tools": tools}
+    request = {"model": "claude-opus-4-8", "max_tokens": 512, "system": "Be brief.", "messages": messages, "tools": tools}
     if "--stream" in sys.argv:
         with client.messages.stream(**request) as stream:
             message = stream.get_final_message()
