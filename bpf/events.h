@@ -132,7 +132,7 @@ struct file_open_event {
 	__u32 origin;
 	__u32 base_bytes;  /* directory that `path` is relative to; 0 when `path` is absolute */
 	__u32 path_bytes;
-	__u32 padding;
+	__u32 created;     /* 1: this call made the file */
 	char data[];
 };
 
@@ -226,6 +226,14 @@ struct agent_seen_event {
 struct blind_spot_event {
 	struct event_header header;
 	__u32 reason;
+	__u32 padding;
+};
+
+/* The only variable in .rodata: what the loader sets before it loads. */
+struct tunables {
+	__u32 own_pid;             /* never watched */
+	__u32 watch_all_execs;     /* 1: tell the execs of unwatched processes too */
+	__u32 discover_by_traffic; /* 1: watch who sends a request to an LLM API */
 	__u32 padding;
 };
 

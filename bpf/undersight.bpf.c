@@ -34,5 +34,6 @@ EXPORT(struct, tls_data_event);
 EXPORT(struct, tls_close_event);
 EXPORT(struct, agent_seen_event);
 EXPORT(struct, blind_spot_event);
+EXPORT(struct, tunables);
 EXPORT(struct, target);
 EXPORT(struct, process_snapshot);

@@ -4,7 +4,7 @@
  */
 
 /** sha256 of the layout this file was generated from. */
-export const layout_hash = 'b4d87baa73d3f6e09811a93899f9ecaea79409db78ebdba224430ff402b7a88c';
+export const layout_hash = '7068833a5b8710cc654b252fe337043d2d2dd8114fb196d77ed93dea6317e93e';
 
 export const event_kind = {
   EVENT_PROCESS_FORK: 1,
@@ -231,6 +231,7 @@ export interface FileOpenEvent {
   readonly origin: number;
   readonly base_bytes: number;
   readonly path_bytes: number;
+  readonly created: number;
 }
 
 export const file_open_event = {
@@ -245,6 +246,7 @@ export const file_open_event = {
     origin: 64,
     base_bytes: 68,
     path_bytes: 72,
+    created: 76,
     data: 80,
   },
   read: (view: DataView, at: number): FileOpenEvent => ({
@@ -257,6 +259,7 @@ export const file_open_event = {
     origin: view.getUint32(at + 64, true),
     base_bytes: view.getUint32(at + 68, true),
     path_bytes: view.getUint32(at + 72, true),
+    created: view.getUint32(at + 76, true),
   }),
 } as const;
 
@@ -542,6 +545,26 @@ export const blind_spot_event = {
   read: (view: DataView, at: number): BlindSpotEvent => ({
     header: event_header.read(view, at),
     reason: view.getUint32(at + 40, true),
+  }),
+} as const;
+
+export interface Tunables {
+  readonly own_pid: number;
+  readonly watch_all_execs: number;
+  readonly discover_by_traffic: number;
+}
+
+export const tunables = {
+  size: 16,
+  offset: {
+    own_pid: 0,
+    watch_all_execs: 4,
+    discover_by_traffic: 8,
+  },
+  read: (view: DataView, at: number): Tunables => ({
+    own_pid: view.getUint32(at, true),
+    watch_all_execs: view.getUint32(at + 4, true),
+    discover_by_traffic: view.getUint32(at + 8, true),
   }),
 } as const;
 
