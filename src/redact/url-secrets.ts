@@ -1,0 +1,33 @@
+import { type CountRedaction, isRedactionToken, redactionToken } from './redaction-token.ts';
+
+/** RFC 3986 section 3.2.1, `user:password@`; passwords that hold an unescaped `@` are taken whole. */
+const USERINFO = /:\/\/([^\s/?#"'`<>@:[\]]{0,256}):((?:\[REDACTED:[a-z0-9_]{1,32}\]|[^\s/?#"'`<>[\]]){1,512})@/g;
+const USER_ONLY = /:\/\/([^\s/?#"'`<>@:[\]]{20,512})@/g;
+
+/** Query parameters that are secrets only in a query; `token=` and its like are found by their names anyway. */
+const QUERY =
+  /([?&](?:key|sig|signature|code|auth|jwt|sid|session|x-(?:amz|goog)-(?:signature|credential|security-token))=)([^&\s#"'`<>\\[\]]{8,})/gi;
+
+const REFERENCE = /^(?:\$\{?\w{1,64}\}?|\{\w{1,64}\}|<\w{1,64}>|\*+)$/;
+
+/** Takes passwords in URLs (`https://user:password@host`) and secret query parameters out of `text`. */
+export function redactUrlSecrets(text: string, count: CountRedaction): string {
+  let out = text;
+  if (out.includes('://') && out.includes('@')) {
+    out = out.replace(USERINFO, (match, user: string, password: string) => {
+      if (isRedactionToken(password) || REFERENCE.test(password)) return match;
+      count('url_password');
+      return `://${user}:${redactionToken('url_password')}@`;
+    });
+    out = out.replace(USER_ONLY, (match, user: string) => {
+      if (!/\d/.test(user)) return match;
+      count('url_password');
+      return `://${redactionToken('url_password')}@`;
+    });
+  }
+  if (!out.includes('=')) return out;
+  return out.replace(QUERY, (_match, name: string) => {
+    count('url_parameter');
+    return name + redactionToken('url_parameter');
+  });
+}
