@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { storeOptionsSchema } from '../export/store/options.ts';
+import { type RedactOptions, redactOptionsSchema } from '../redact/redact-options.ts';
+import { type ReceiverOptions, receiverOptionsSchema } from './receiver-options.ts';
+
+/** Every kind of component that a configuration may name, with the schema of its options. */
+export const RECEIVERS = { undersight: receiverOptionsSchema } as const;
+
+/** In the order in which they run. They always run: what a configuration leaves out has its default options. */
+export const PROCESSORS = {
+  redact: redactOptionsSchema,
+  correlate: z.strictObject({}),
+  spans: z.strictObject({}),
+} as const;
+
+export const EXPORTERS = {
+  otlp_grpc: z.strictObject({}),
+  otlp_http: z.strictObject({}),
+  console: z.strictObject({}),
+  store: storeOptionsSchema,
+} as const;
+
+/** `otlp_grpc/jaeger` is of type `otlp_grpc`. */
+export function typeOf(id: string): string {
+  return id.split('/', 1)[0] ?? id;
+}
+
+/** One exporter of the pipeline; `id` is `type` or `type/name`. */
+export type ExporterConfig = {
+  [Type in keyof typeof EXPORTERS]: {
+    readonly id: string;
+    readonly type: Type;
+    readonly options: z.output<(typeof EXPORTERS)[Type]>;
+  };
+}[keyof typeof EXPORTERS];
+
+/** One validated configuration: the options of each stage. */
+export interface Config {
+  readonly receiver: ReceiverOptions;
+  readonly redact: RedactOptions;
+  readonly correlate: z.output<typeof PROCESSORS.correlate>;
+  readonly spans: z.output<typeof PROCESSORS.spans>;
+  /** In the order the pipeline names them. */
+  readonly exporters: readonly ExporterConfig[];
+  /** What is not wrong but probably not meant, e.g. an exporter that no pipeline names. */
+  readonly warnings: readonly string[];
+}

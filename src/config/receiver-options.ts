@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { byteSizeSchema, durationSchema } from '../model/quantity.ts';
+import { agentRuleSchema } from '../targets/recognise-agent.ts';
+
+/** Two pages of a ring are the least that the kernel takes; a ring of more than 1 GiB cannot be mapped twice in one call. */
+const ringBytesSchema = byteSizeSchema.refine(
+  (bytes) => bytes >= 8192 && bytes <= 2 ** 30 && Number.isInteger(Math.log2(bytes)),
+  'expected a power of two between 8KiB and 1GiB',
+);
+
+/** `receivers: undersight:` of the configuration. */
+export const receiverOptionsSchema = z.strictObject({
+  /** Size of the ring buffer between the kernel and us. */
+  ring_bytes: ringBytesSchema.prefault('64MiB'),
+  /** How far out of order two events may arrive. */
+  reorder_window: durationSchema.prefault('50ms'),
+  /** Who is watched by `watch`. */
+  targets: z
+    .strictObject({
+      /** Known agents, by their executables. */
+      catalogue: z.boolean().default(true),
+      /** Any process that is seen talking to an LLM API. */
+      traffic: z.boolean().default(true),
+      /** The user's own agents; the first rule that fits names the agent. */
+      rules: z.array(agentRuleSchema).max(1000).default([]),
+    })
+    .prefault({}),
+  /** What is never looked at. */
+  exclude: z
+    .strictObject({
+      /** Names or numeric ids: their processes are not watched. */
+      users: z
+        .array(z.union([z.string().min(1), z.number().int().nonnegative()], 'expected a user name or id'))
+        .default([]),
+      /** Globs: what happens to files there is left out. */
+      paths: z.array(z.string().min(1)).default([]),
+    })
+    .prefault({}),
+});
+
+export type ReceiverOptions = z.infer<typeof receiverOptionsSchema>;
