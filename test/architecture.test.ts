@@ -27,11 +27,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   spans: [],
   export: [],
   config: ['export', 'correlate', 'exchange', 'order', 'spans', 'targets', 'kernel'],
+  'fan-out.ts': [],
+  'launch.ts': [],
   'pipeline.ts': everything,
   cli: everything,
 };
 const mayTouchFfi = ['kernel', 'targets'];
-const mayDoIo = ['kernel', 'targets', 'export', 'config', 'cli', 'pipeline.ts'];
+const mayDoIo = ['kernel', 'targets', 'export', 'config', 'cli', 'pipeline.ts', 'launch.ts'];
 const ioModules = /^node:(fs|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|sqlite|os|readline)(\/|$)/;
 
 interface Import {

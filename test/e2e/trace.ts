@@ -11,6 +11,8 @@ export interface TraceNode {
   readonly end_ns: bigint;
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly status_code: number;
+  readonly status_message: string;
+  readonly events: readonly { readonly name: string; readonly attributes: Readonly<Record<string, unknown>> }[];
   readonly links: readonly { readonly trace_id: string; readonly span_id: string }[];
   readonly resource: Readonly<Record<string, unknown>>;
   readonly children: TraceNode[];
@@ -38,7 +40,8 @@ interface OtlpSpan {
   startTimeUnixNano: string;
   endTimeUnixNano: string;
   attributes?: OtlpAttribute[];
-  status?: { code?: number };
+  status?: { code?: number; message?: string };
+  events?: { name: string; attributes?: OtlpAttribute[] }[];
   links?: { traceId: string; spanId: string }[];
 }
 
@@ -75,6 +78,12 @@ export const isProcess = (node: TraceNode) => node.attributes['process.pid'] !==
 export const isFile = (node: TraceNode) => node.attributes['file.path'] !== undefined;
 export const isNetwork = (node: TraceNode) => node.attributes['network.transport'] !== undefined && !isChat(node);
 
+/** Spans as flat values in the order of their ids, to compare what two places say about the same trace. */
+export function comparable(nodes: readonly TraceNode[]): object[] {
+  const flat = nodes.map(({ children: _, ...span }) => span);
+  return flat.sort((a, b) => (a.span_id < b.span_id ? -1 : 1));
+}
+
 /** The trace as indented names, for messages of failed assertions. */
 export function outline(nodes: readonly TraceNode[]): string {
   const ids = new Set(nodes.map((node) => node.span_id));
@@ -99,6 +108,8 @@ function readSpan(span: OtlpSpan, resource: Readonly<Record<string, unknown>>): 
     end_ns: BigInt(span.endTimeUnixNano),
     attributes: readAttributes(span.attributes),
     status_code: span.status?.code ?? 0,
+    status_message: span.status?.message ?? '',
+    events: (span.events ?? []).map((event) => ({ name: event.name, attributes: readAttributes(event.attributes) })),
     links: (span.links ?? []).map((link) => ({ trace_id: link.traceId, span_id: link.spanId })),
     resource,
     children: [],

@@ -62,6 +62,7 @@ export function createWorkspace(
     PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}`,
     HOME: path('home'),
     LANG: 'C.UTF-8',
+    UNDERSIGHT_STORE: path('traces.db'),
     OPENAI_API_KEY: 'sk-not-a-real-key-but-long-enough-to-look-like-one',
     ANTHROPIC_API_KEY: 'sk-ant-not-a-real-key-but-long-enough-to-look-like-one',
     ...(mock === undefined

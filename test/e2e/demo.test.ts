@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { node, root } from './workspace.ts';
+
+test('the demo prints one trace with both tool calls and what nobody asked for', async () => {
+  const before = temporaryFolders();
+  const { code, stdout } = await new Promise<{ code: unknown; stdout: string }>((resolve) => {
+    execFile(node, [join(root, 'examples/demo/demo.ts')], { cwd: root }, (error, text) => {
+      resolve({ code: error?.code ?? 0, stdout: text });
+    });
+  });
+  assert.equal(code, 0, stdout);
+  const order = [
+    /agent: Both services answer as described\./,
+    /invoke_agent/,
+    /chat gpt-5-mini/,
+    /execute_tool shell/,
+    /execute_tool shell/,
+    /chat gpt-5-mini/,
+  ];
+  let rest = stdout;
+  for (const expected of order) {
+    const found = expected.exec(rest);
+    assert.ok(found, `${expected} not found in its place in\n${stdout}`);
+    rest = rest.slice(found.index + found[0].length);
+  }
+  assert.match(stdout, /orders\.json/);
+  assert.match(stdout, /users\.json/);
+  assert.match(stdout, /^.*\bid\b.*(not asked|nobody asked|unrequested).*$/im);
+  assert.deepEqual(temporaryFolders(), before);
+});
+
+function temporaryFolders(): string[] {
+  return readdirSync(tmpdir()).filter((name) => /^(undersight-demo|mock-llm)-/.test(name));
+}
