@@ -58,6 +58,7 @@ function runGroup(group: Group, files: string[]): Promise<void> {
   const timeout_ms = group === 'unit' ? 120_000 : 300_000;
   const began_ms = Date.now();
   const before = { ...totals };
+  const spoken = new Set<string>();
   const stream = run({
     files: files.map((file) => join(root, file)),
     concurrency: group === 'unit' ? 2 : 1,
@@ -66,6 +67,7 @@ function runGroup(group: Group, files: string[]): Promise<void> {
   });
   stream.on('test:pass', (event) => {
     if (event.details.type === 'suite' || isFile(event.name)) return;
+    spoken.add(event.file ?? '');
     if (event.skip !== undefined) {
       totals.skipped += 1;
       console.log(`SKIPPED ${event.name}: ${event.skip === true ? 'no reason given' : event.skip}`);
@@ -79,6 +81,7 @@ function runGroup(group: Group, files: string[]): Promise<void> {
     // A suite, or a file, fails again for each of its tests: only what has no test of its own to blame counts.
     if (error.failureType === 'subtestsFailed') return;
     totals.failed += 1;
+    spoken.add(event.file ?? '');
     const where = event.file === undefined ? '' : ` (${relative(root, event.file)}:${event.line ?? 0})`;
     console.log(`\nFAILED ${isFile(event.name) ? 'to run ' : ''}${event.name}${where}`);
     const cause = error.cause ?? error;
@@ -88,6 +91,10 @@ function runGroup(group: Group, files: string[]): Promise<void> {
   stream.on('test:stdout', (event) => process.stdout.write(event.message));
   return new Promise((resolve) => {
     stream.on('end', () => {
+      for (const file of files.filter((name) => !spoken.has(join(root, name)))) {
+        totals.failed += 1;
+        console.log(`\nFAILED ${file} holds no test`);
+      }
       const seconds = Math.round((Date.now() - began_ms) / 1000);
       const passed = totals.passed - before.passed;
       const failed = totals.failed - before.failed;
