@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { mayHoldTls } from './locate-tls.ts';
+import { readProcFile } from './proc-file.ts';
 
 const LIBRARY_DIRECTORIES = ['/lib', '/usr/lib', '/lib64', '/usr/lib64', '/usr/local/lib', '/usr/local/lib64'];
 const LOADER_CACHE = '/etc/ld.so.cache';
@@ -69,33 +70,11 @@ function listLibraries(directory: string): readonly string[] {
 
 /** Paths of all files mapped executable. `maps` writes a newline in a path as `\012`. */
 function readMappedFiles(pid: number): readonly string[] {
-  let maps: string;
-  try {
-    maps = readBounded(`/proc/${pid}/maps`, MAX_MAPS_BYTES);
-  } catch {
-    return [];
-  }
+  const maps = readProcFile(`/proc/${pid}/maps`, MAX_MAPS_BYTES)?.toString('utf8') ?? '';
   const files = new Set<string>();
   for (const line of maps.split('\n')) {
     const match = /^\S+ ..x. \S+ \S+ \d+ +(\/.*)$/.exec(line);
     if (match?.[1]) files.add(match[1].replace(/ \(deleted\)$/, ''));
   }
   return [...files];
-}
-
-function readBounded(file: string, maxBytes: number): string {
-  const fd = fs.openSync(file, 'r');
-  try {
-    const pieces: Buffer[] = [];
-    for (let total = 0; total < maxBytes; ) {
-      const piece = Buffer.alloc(65536);
-      const count = fs.readSync(fd, piece);
-      if (count === 0) break;
-      pieces.push(piece.subarray(0, count));
-      total += count;
-    }
-    return Buffer.concat(pieces).toString();
-  } finally {
-    fs.closeSync(fd);
-  }
 }

@@ -1,0 +1,28 @@
+import koffi from 'koffi';
+
+const library = koffi.load('libc.so.6');
+
+/** The few calls of the C library that Node does not offer. They set errno: see `lastErrno`. */
+export const libc = {
+  mmap: library.func('void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)'),
+  munmap: library.func('int munmap(void *addr, size_t length)'),
+  mount: library.func(
+    'int mount(const char *source, const char *target, const char *type, uint64_t flags, void *data)',
+  ),
+  clock_gettime: library.func('int clock_gettime(int clock, void *time)'),
+  close: library.func('int close(int fd)'),
+  vasprintf: library.func('int vasprintf(_Out_ void **text, void *format, void *args)'),
+  free: library.func('void free(void *memory)'),
+  syscall_bpf: library.func('long syscall(long number, int command, void *attributes, uint32_t size)'),
+};
+
+/** errno of the last call made through koffi. */
+export function lastErrno(): number {
+  return koffi.errno();
+}
+
+/** `ENOENT` for 2. */
+export function errnoName(errno: number): string {
+  const name = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0];
+  return name ?? `errno ${errno}`;
+}

@@ -1,0 +1,205 @@
+import fs from 'node:fs';
+import koffi from 'koffi';
+import type { ProcessSnapshot } from '../model/process-snapshot.ts';
+import { SetupError } from '../model/setup-error.ts';
+import type { TlsLibrary } from '../model/tls-library.ts';
+import { BPF_TRACE_UPROBE_MULTI, supportsUprobeMulti } from './bpf-syscall.ts';
+import * as raw from './events.gen.ts';
+import { captureLog, libbpf, type Pointer } from './libbpf.ts';
+import { errnoName, lastErrno } from './libc.ts';
+import { LOSS_REASONS } from './losses.ts';
+import { checkLayout, readVariables } from './object-layout.ts';
+import { requirePrerequisites } from './prerequisites.ts';
+import { readProcesses } from './process-iterator.ts';
+import { type AttachResult, TlsProbes } from './tls-probes.ts';
+
+const ENTER_PROGRAM = 'handle_tls_enter';
+const RETURN_PROGRAM = 'handle_tls_return';
+const LOG_LINES_SHOWN = 25;
+
+export interface ProbeOptions {
+  /** The compiled programs. */
+  readonly object_path: string;
+  /** A power of two, at least a page. */
+  readonly ring_bytes: number;
+  /** Tell the execs of unwatched processes too. */
+  readonly watch_all_execs: boolean;
+  /** Watch whatever is seen sending a request to an LLM API. */
+  readonly discover_by_traffic: boolean;
+}
+
+/** The kernel programs, running. */
+export interface Probes {
+  readonly ring_fd: number;
+  readonly ring_bytes: number;
+  /** Names of programs that this kernel has no hook for, each with the reason. */
+  readonly unattached: readonly string[];
+  readonly tls_library_count: number;
+  attachTls(library: TlsLibrary): AttachResult;
+  /** From now on this process and what it forks is watched. `start_ns` 0n: the kernel side finds out. */
+  watch(pid: number, start_ns: bigint): void;
+  unwatch(pid: number): void;
+  /** Totals since loading, in the order of LOSS_REASONS. */
+  readLosses(): readonly number[];
+  readProcesses(): readonly ProcessSnapshot[];
+  /** Takes everything away. Records that are in the ring can be drained before, not after. */
+  close(): Promise<void>;
+}
+
+/** Loads and attaches the programs. Throws SetupError, with what to do, for whatever stands in the way. */
+export function loadProbes(options: ProbeOptions): Probes {
+  requirePrerequisites();
+  const object = openObject(options);
+  try {
+    return startObject(object, options);
+  } catch (error) {
+    libbpf().object_close(object);
+    throw error;
+  }
+}
+
+function openObject({ object_path }: ProbeOptions): Pointer {
+  if (!fs.existsSync(object_path)) {
+    throw new SetupError(`The kernel programs are not built: there is no ${object_path}`, 'Build them: npm run build.');
+  }
+  const { result, log } = captureLog((): Pointer => libbpf().object_open(object_path, null));
+  if (result === null) {
+    throw new SetupError(
+      `${object_path} is not an object of kernel programs\n${log}`,
+      'Build it again: npm run build.',
+    );
+  }
+  return result;
+}
+
+function startObject(object: Pointer, options: ProbeOptions): Probes {
+  checkLayout(object);
+  setTunables(object, options);
+  const bpf = libbpf();
+  const ring: Pointer = findMap(object, 'events');
+  bpf.map_set_max_entries(ring, options.ring_bytes);
+  const enter = findProgram(object, ENTER_PROGRAM);
+  const leave = findProgram(object, RETURN_PROGRAM);
+  if (supportsUprobeMulti()) {
+    for (const program of [enter, leave]) bpf.program_set_attach_type(program, BPF_TRACE_UPROBE_MULTI);
+  }
+  load(object);
+
+  const targets_fd: number = bpf.map_fd(findMap(object, 'targets'));
+  const losses_fd: number = bpf.map_fd(findMap(object, 'losses'));
+  const iterator = programs(object).find((program) => sectionOf(program).startsWith('iter/task'));
+  const tls = new TlsProbes(enter, leave);
+  const { links, unattached } = attachPrograms(object);
+
+  return {
+    ring_fd: bpf.map_fd(ring),
+    ring_bytes: options.ring_bytes,
+    unattached,
+    get tls_library_count() {
+      return tls.count;
+    },
+    attachTls: (library) => tls.attach(library),
+    watch(pid, start_ns) {
+      const value = Buffer.alloc(raw.target.size);
+      value.writeBigUInt64LE(start_ns, raw.target.offset.start_ns);
+      if (bpf.map_update(targets_fd, u32(pid), value, 0) !== 0) {
+        throw new Error(`process ${pid} cannot be watched: ${errnoName(lastErrno())}`);
+      }
+    },
+    unwatch(pid) {
+      bpf.map_delete(targets_fd, u32(pid));
+    },
+    readLosses: () => readLosses(losses_fd),
+    readProcesses: () => (iterator === undefined ? [] : readProcesses(iterator)),
+    async close() {
+      await tls.close();
+      for (const link of links) bpf.link_destroy(link);
+      bpf.object_close(object);
+    },
+  };
+}
+
+function load(object: Pointer): void {
+  const { result, log } = captureLog((): number => libbpf().object_load(object));
+  if (result === 0) return;
+  const lines = log.trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n');
+  throw new SetupError(
+    `The kernel refuses the programs (${errnoName(-result)})\n${lines}`,
+    'Report this with the lines above and the output of `uname -r`.',
+  );
+}
+
+function setTunables(object: Pointer, options: ProbeOptions): void {
+  const place = readVariables(object, '.rodata').get('tunables');
+  const size: [number | bigint] = [0];
+  const memory: Pointer = libbpf().map_initial_value(findMap(object, '.rodata'), size);
+  if (place === undefined || memory === null) throw new Error('the object has no tunables');
+  const view = new DataView(koffi.view(memory, Number(size[0])), place.offset, raw.tunables.size);
+  const { offset } = raw.tunables;
+  view.setUint32(offset.own_pid, process.pid, true);
+  view.setUint32(offset.watch_all_execs, Number(options.watch_all_execs), true);
+  view.setUint32(offset.discover_by_traffic, Number(options.discover_by_traffic), true);
+}
+
+/** Attaches every program that its section ties to a hook; the rest is called by others, or attached on demand. */
+function attachPrograms(object: Pointer): {
+  readonly links: readonly Pointer[];
+  readonly unattached: readonly string[];
+} {
+  const links: Pointer[] = [];
+  const unattached: string[] = [];
+  for (const program of programs(object)) {
+    const isHooked = /^(raw_tp|raw_tracepoint|tp|tracepoint|tp_btf)\/./.test(sectionOf(program));
+    if (!isHooked || !libbpf().program_autoload(program)) continue;
+    const { result } = captureLog(() => {
+      const link: Pointer = libbpf().program_attach(program);
+      return { link, errno: lastErrno() };
+    });
+    if (result.link === null) unattached.push(`${libbpf().program_name(program)}: ${errnoName(result.errno)}`);
+    else links.push(result.link);
+  }
+  if (links.length === 0) {
+    throw new SetupError(`No kernel program could be attached (${unattached.join(', ')})`, 'See `undersight doctor`.');
+  }
+  return { links, unattached };
+}
+
+function programs(object: Pointer): readonly Pointer[] {
+  const found: Pointer[] = [];
+  let program: Pointer = libbpf().object_next_program(object, null);
+  for (; program !== null; program = libbpf().object_next_program(object, program)) found.push(program);
+  return found;
+}
+
+function sectionOf(program: Pointer): string {
+  return libbpf().program_section(program);
+}
+
+function findProgram(object: Pointer, name: string): Pointer {
+  const program: Pointer = libbpf().object_find_program(object, name);
+  if (program === null) throw new Error(`the object has no program ${name}`);
+  return program;
+}
+
+function findMap(object: Pointer, name: string): Pointer {
+  const map: Pointer = libbpf().object_find_map(object, name);
+  if (map === null) throw new Error(`the object has no map ${name}`);
+  return map;
+}
+
+/** Sums of all CPUs. */
+function readLosses(fd: number): number[] {
+  const values = Buffer.alloc(8 * libbpf().num_possible_cpus());
+  return LOSS_REASONS.map((_, index) => {
+    if (libbpf().map_lookup(fd, u32(index), values) !== 0) return 0;
+    let total = 0;
+    for (let at = 0; at < values.length; at += 8) total += Number(values.readBigUInt64LE(at));
+    return total;
+  });
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}

@@ -1,0 +1,116 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import { SetupError } from '../model/setup-error.ts';
+import { libbpf } from './libbpf.ts';
+import { libc } from './libc.ts';
+
+/** Something that must hold before kernel programs can run. */
+export interface Prerequisite {
+  readonly name: string;
+  /** What was found, for people to read. */
+  readonly found: string;
+  readonly isMet: boolean;
+  /** What is wrong and what to do, where it is not met. */
+  readonly problem: string;
+  readonly fix: string;
+}
+
+const BTF_PATH = '/sys/kernel/btf/vmlinux';
+const TRACEFS_PATH = '/sys/kernel/tracing';
+/** Cookies for probes. */
+const MIN_KERNEL = [5, 15] as const;
+const ARCHITECTURES = ['x64', 'arm64'];
+/** uapi/linux/capability.h */
+const CAPABILITIES = { CAP_SYS_PTRACE: 19n, CAP_PERFMON: 38n, CAP_BPF: 39n } as const;
+const CAP_SYS_ADMIN = 21n;
+
+/** Everything that is checked, met or not, in the order in which it matters. Changes nothing but mounting tracefs. */
+export function checkPrerequisites(): readonly Prerequisite[] {
+  return [checkSystem(), checkKernel(), checkCapabilities(), checkBtf(), checkTracefs(), checkLibbpf()];
+}
+
+/** Throws a SetupError for the first prerequisite that is not met. */
+export function requirePrerequisites(): void {
+  const missing = checkPrerequisites().find((one) => !one.isMet);
+  if (missing !== undefined) throw new SetupError(missing.problem, missing.fix);
+}
+
+function checkSystem(): Prerequisite {
+  return {
+    name: 'system',
+    found: `${process.platform} ${process.arch}`,
+    isMet: process.platform === 'linux' && ARCHITECTURES.includes(process.arch),
+    problem: `Watching works on Linux (x86-64, arm64); this is ${process.platform} ${process.arch}`,
+    fix: 'Run it on a Linux machine; recordings can be replayed anywhere.',
+  };
+}
+
+function checkKernel(): Prerequisite {
+  const release = os.release();
+  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
+  const wanted = MIN_KERNEL.join('.');
+  return {
+    name: 'kernel',
+    found: release,
+    isMet: major > MIN_KERNEL[0] || (major === MIN_KERNEL[0] && minor >= MIN_KERNEL[1]),
+    problem: `The kernel is ${release}; at least ${wanted} is needed`,
+    fix: `Boot a kernel of ${wanted} or later.`,
+  };
+}
+
+function checkCapabilities(): Prerequisite {
+  const effective = readCapabilities();
+  const has = (bit: bigint) => ((effective >> bit) & 1n) === 1n;
+  const missing = Object.entries(CAPABILITIES)
+    .filter(([name, bit]) => !has(bit) && !(name !== 'CAP_SYS_PTRACE' && has(CAP_SYS_ADMIN)))
+    .map(([name]) => name);
+  return {
+    name: 'capabilities',
+    found: missing.length === 0 ? Object.keys(CAPABILITIES).join(', ') : `${missing.join(', ')} missing`,
+    isMet: missing.length === 0,
+    problem: `Watching needs root: ${missing.join(', ')} missing`,
+    fix: 'Run it with sudo, or as a service with these capabilities (in a container: --privileged --pid=host).',
+  };
+}
+
+function checkBtf(): Prerequisite {
+  const isMet = fs.existsSync(BTF_PATH);
+  return {
+    name: 'btf',
+    found: isMet ? BTF_PATH : 'none',
+    isMet,
+    problem: `The kernel does not describe its types: there is no ${BTF_PATH}`,
+    fix: 'Boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (the stock ones of all large distributions are).',
+  };
+}
+
+function checkTracefs(): Prerequisite {
+  const events = `${TRACEFS_PATH}/events`;
+  if (!fs.existsSync(events)) libc.mount('tracefs', TRACEFS_PATH, 'tracefs', 0, null);
+  const isMet = fs.existsSync(events) || fs.existsSync('/sys/kernel/debug/tracing/events');
+  return {
+    name: 'tracefs',
+    found: isMet ? TRACEFS_PATH : 'not mounted',
+    isMet,
+    problem: `The kernel's tracepoints cannot be reached: tracefs is not mounted on ${TRACEFS_PATH}`,
+    fix: `Mount it: mount -t tracefs tracefs ${TRACEFS_PATH}`,
+  };
+}
+
+function checkLibbpf(): Prerequisite {
+  try {
+    return { name: 'libbpf', found: libbpf().version(), isMet: true, problem: '', fix: '' };
+  } catch (error) {
+    const { message, fix } = error as SetupError;
+    return { name: 'libbpf', found: 'none', isMet: false, problem: message, fix };
+  }
+}
+
+function readCapabilities(): bigint {
+  try {
+    const digits = /^CapEff:\s*([0-9a-f]+)/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))?.[1];
+    return BigInt(`0x${digits ?? 0}`);
+  } catch {
+    return 0n;
+  }
+}
