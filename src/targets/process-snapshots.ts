@@ -33,7 +33,8 @@ export function snapshotProcess(
 /** The process `pid` and all that descend from it, parents before children. */
 export function treeOf(pid: number, snapshots: readonly ProcessSnapshot[]): readonly ProcessSnapshot[] {
   const children = Map.groupBy(snapshots, (one) => one.parent_pid);
-  const tree = snapshots.filter((one) => one.pid === pid);
-  for (const parent of tree) tree.push(...(children.get(parent.pid) ?? []));
-  return tree;
+  const tree = new Set(snapshots.filter((one) => one.pid === pid));
+  // A set grows while it is walked, and holds nobody twice.
+  for (const parent of tree) for (const child of children.get(parent.pid) ?? []) tree.add(child);
+  return [...tree];
 }
