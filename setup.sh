@@ -46,7 +46,7 @@ mkdir -p .cache
 lock=$(sha256sum package.json package-lock.json | sha256sum)
 if [[ ! -x node_modules/.bin/node || $(cat .cache/npm.sha256 2>/dev/null) != "$lock" ]]; then
   say "installing npm packages"
-  npm install --no-save --no-audit --no-fund --loglevel=error </dev/null
+  npm install --no-save --no-audit --no-fund --no-update-notifier --loglevel=error </dev/null
   echo "$lock" >.cache/npm.sha256
 fi
 node=$PWD/node_modules/.bin/node
