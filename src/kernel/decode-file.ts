@@ -3,17 +3,19 @@ import * as raw from './events.gen.ts';
 import { MalformedRecord, type RingRecord } from './record.ts';
 
 export function decodeFileOpen(record: RingRecord): FileOpenEvent {
-  const { file_id, fd, flags, mode, error, origin, base_bytes, path_bytes } = raw.file_open_event.read(record.view, 0);
+  const fields = raw.file_open_event.read(record.view, 0);
+  const { file_id, fd, flags, mode } = fields;
   return {
     kind: 'file_open',
     ...record.base,
-    origin: origin === raw.origin.ORIGIN_INHERITED ? 'inherited' : 'open',
+    origin: fields.origin === raw.origin.ORIGIN_INHERITED ? 'inherited' : 'open',
     file_id,
     fd,
     flags,
     mode,
-    errno: error,
-    path: record.takePath(base_bytes, path_bytes),
+    errno: fields.error,
+    created: fields.created !== 0,
+    path: record.takePath(fields.base_bytes, fields.path_bytes),
   };
 }
 

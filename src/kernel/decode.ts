@@ -89,7 +89,7 @@ export function createDecode(options: { readonly counters: Counters }, next: Sta
   return {
     pushRecord(record) {
       try {
-        decode(Buffer.from(record.buffer, record.byteOffset, record.byteLength));
+        decode(record instanceof Buffer ? record : Buffer.from(record.buffer, record.byteOffset, record.byteLength));
       } catch (error) {
         if (!(error instanceof MalformedRecord)) throw error;
         counters.add('kernel.malformed_record');

@@ -6,9 +6,6 @@ const library = koffi.load('libc.so.6');
 export const libc = {
   mmap: library.func('void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)'),
   munmap: library.func('int munmap(void *addr, size_t length)'),
-  mount: library.func(
-    'int mount(const char *source, const char *target, const char *type, uint64_t flags, void *data)',
-  ),
   clock_gettime: library.func('int clock_gettime(int clock, void *time)'),
   close: library.func('int close(int fd)'),
   vasprintf: library.func('int vasprintf(_Out_ void **text, void *format, void *args)'),

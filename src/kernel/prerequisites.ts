@@ -2,7 +2,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { SetupError } from '../model/setup-error.ts';
 import { libbpf } from './libbpf.ts';
-import { libc } from './libc.ts';
 
 /** Something that must hold before kernel programs can run. */
 export interface Prerequisite {
@@ -16,7 +15,6 @@ export interface Prerequisite {
 }
 
 const BTF_PATH = '/sys/kernel/btf/vmlinux';
-const TRACEFS_PATH = '/sys/kernel/tracing';
 /** Cookies for probes. */
 const MIN_KERNEL = [5, 15] as const;
 const ARCHITECTURES = ['x64', 'arm64'];
@@ -24,9 +22,9 @@ const ARCHITECTURES = ['x64', 'arm64'];
 const CAPABILITIES = { CAP_SYS_PTRACE: 19n, CAP_PERFMON: 38n, CAP_BPF: 39n } as const;
 const CAP_SYS_ADMIN = 21n;
 
-/** Everything that is checked, met or not, in the order in which it matters. Changes nothing but mounting tracefs. */
+/** Everything that is checked, met or not, in the order in which it matters. Changes nothing. */
 export function checkPrerequisites(): readonly Prerequisite[] {
-  return [checkSystem(), checkKernel(), checkCapabilities(), checkBtf(), checkTracefs(), checkLibbpf()];
+  return [checkSystem(), checkKernel(), checkCapabilities(), checkBtf(), checkLibbpf()];
 }
 
 /** Throws a SetupError for the first prerequisite that is not met. */
@@ -81,19 +79,6 @@ function checkBtf(): Prerequisite {
     isMet,
     problem: `The kernel does not describe its types: there is no ${BTF_PATH}`,
     fix: 'Boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (the stock ones of all large distributions are).',
-  };
-}
-
-function checkTracefs(): Prerequisite {
-  const events = `${TRACEFS_PATH}/events`;
-  if (!fs.existsSync(events)) libc.mount('tracefs', TRACEFS_PATH, 'tracefs', 0, null);
-  const isMet = fs.existsSync(events) || fs.existsSync('/sys/kernel/debug/tracing/events');
-  return {
-    name: 'tracefs',
-    found: isMet ? TRACEFS_PATH : 'not mounted',
-    isMet,
-    problem: `The kernel's tracepoints cannot be reached: tracefs is not mounted on ${TRACEFS_PATH}`,
-    fix: `Mount it: mount -t tracefs tracefs ${TRACEFS_PATH}`,
   };
 }
 

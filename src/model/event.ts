@@ -64,6 +64,8 @@ export interface FileOpenEvent extends EventBase {
   /** st_mode; 0 when it failed. */
   readonly mode: number;
   readonly errno: number;
+  /** This call made the file. */
+  readonly created?: boolean;
   /** Absolute, as the process's mount namespace names it. */
   readonly path: string;
 }

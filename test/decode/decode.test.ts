@@ -21,7 +21,7 @@ function decodeOne(record: Uint8Array): Event | undefined {
 }
 
 test('an open names the file by its absolute path', () => {
-  const fields = { file_id: 9n, fd: 3, flags: 0x41, mode: 0o100644, base_bytes: 9, path_bytes: 13 };
+  const fields = { file_id: 9n, fd: 3, flags: 0x41, mode: 0o100644, created: 1, base_bytes: 9, path_bytes: 13 };
   const event = decodeOne(makeRecord('EVENT_FILE_OPEN', {}, fields, '/home/ann', '../bob/./x//y'));
   assert.deepEqual(event, {
     kind: 'file_open',
@@ -35,6 +35,7 @@ test('an open names the file by its absolute path', () => {
     flags: 0x41,
     mode: 0o100644,
     errno: 0,
+    created: true,
     path: '/home/bob/x/y',
   });
 });
