@@ -1,0 +1,47 @@
+/** Where a command reads its surroundings and writes its words. */
+export interface Terminal {
+  readonly env: NodeJS.ProcessEnv;
+  /** Of standard output. */
+  readonly color: boolean;
+  readonly width: number;
+  /** Results: standard output. */
+  out(text: string): void;
+  /** Everything else: standard error. */
+  err(text: string): void;
+}
+
+const PLAIN_WIDTH = 120;
+
+/** The process's own streams. A reader that goes away (EPIPE) is no error: what follows is not written. */
+export function processTerminal(): Terminal {
+  return {
+    env: process.env,
+    color: useColor(process.stdout.isTTY, process.env),
+    width: process.stdout.columns ?? PLAIN_WIDTH,
+    out: writer(process.stdout),
+    err: writer(process.stderr),
+  };
+}
+
+/** https://no-color.org: any non-empty value; a dumb terminal has none either. */
+export function useColor(isTty: boolean, env: NodeJS.ProcessEnv): boolean {
+  return isTty && !env.NO_COLOR && env.TERM !== 'dumb';
+}
+
+function writer(stream: NodeJS.WriteStream): (text: string) => void {
+  let open = true;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    open = false;
+  });
+  return (text) => {
+    if (open) stream.write(text);
+  };
+}
+
+/** Text of watched processes, made harmless for a terminal: control and direction characters are shown, not sent. */
+export function printable(text: string): string {
+  return text.toWellFormed().replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
