@@ -77,7 +77,7 @@ function load() {
 export function captureLog<T>(action: () => T): { readonly result: T; readonly log: string } {
   const parts: string[] = [];
   const callback = koffi.register((level: number, format: Pointer, args: Pointer) => {
-    if (level <= 1) parts.push(formatText(format, args));
+    if (level === 0) parts.push(formatText(format, args));
     return 0;
   }, koffi.pointer(PRINT));
   const previous = libbpf().set_print(callback);
