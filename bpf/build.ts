@@ -51,6 +51,7 @@ function compile(target: Target, output: string): void {
     `-D__TARGET_ARCH_${targets[target]}`,
     '-Wall',
     '-Wextra',
+    '-Wno-unused-parameter',
     '-Werror',
   ];
   const arguments_ = [...flags, '-isystem', include, '-c', join(folder, 'undersight.bpf.c'), '-o', output];

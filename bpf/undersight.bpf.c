@@ -1,10 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+/* One object, so that its parts share maps and functions. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/bpf.h>
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
 #pragma clang diagnostic push
 #pragma clang diagnostic error "-Wpadded"
 #include "events.h"
 #pragma clang diagnostic pop
+
+#include "kernel.h"
+#include "common.bpf.h"
+#include "path.bpf.h"
+#include "syscall.bpf.h"
+#include "account.bpf.h"
+
+#include "process.bpf.c"
+#include "file.bpf.c"
+#include "net.bpf.c"
+#include "tls.bpf.c"
+#include "io.bpf.c"
+#include "syscall.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

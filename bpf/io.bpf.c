@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+/* Bytes that move through descriptors, and the end of descriptors. */
+
+#define DNS_PORT 53
+#define DNS_BYTES 1500
+#define HELLO_BYTES 4096
+#define MAX_MESSAGES 1024
+
+struct transfer {
+	struct subject who;
+	const void *data; /* the first buffer */
+	__u64 data_bytes;
+	__u64 bytes; /* moved in all */
+	const void *peer;
+	__s32 fd;
+	bool out;
+	bool to_peer; /* `peer` was given by the process */
+	__u16 padding;
+};
+
+static __noinline int tell_payload(const struct transfer *transfer, __u64 socket_id, enum net_payload payload)
+{
+	struct scratch *scratch = get_scratch();
+	struct net_payload_event *event;
+	__u64 bytes = transfer->bytes, limit = payload == PAYLOAD_DNS ? DNS_BYTES : HELLO_BYTES - 1;
+
+	if (!scratch)
+		return 0;
+	if (bytes > transfer->data_bytes)
+		bytes = transfer->data_bytes;
+	if (bytes > limit)
+		bytes = limit;
+	bytes &= HELLO_BYTES - 1;
+	event = (void *)scratch->record;
+	event->socket_id = socket_id;
+	event->payload = payload;
+	event->data_bytes = bytes;
+	if (bpf_probe_read_user(event->data, bytes, transfer->data)) {
+		count_loss(LOSS_MEMORY_FAULT);
+		return 0;
+	}
+	fill_header(&event->header, EVENT_NET_PAYLOAD, &transfer->who);
+	output_record(event, sizeof(*event) + bytes);
+	return 0;
+}
+
+static __always_inline void inspect_tcp(const struct transfer *transfer, struct account *account)
+{
+	__u8 head[6] = {};
+
+	if (transfer->data_bytes < 5 || transfer->bytes < 5)
+		return;
+	bpf_probe_read_user(head, sizeof(head), transfer->data);
+	if (head[0] < 0x14 || head[0] > 0x17 || head[1] != 3)
+		return;
+	bind_tls(&transfer->who, account->id, transfer->out);
+	if (!transfer->out || account->hello_done)
+		return;
+	account->hello_done = 1;
+	if (head[0] == 0x16 && head[5] == 1)
+		tell_payload(transfer, account->id, PAYLOAD_TLS_CLIENT_HELLO);
+}
+
+static __always_inline void inspect_udp(const struct transfer *transfer, struct account *account)
+{
+	const struct sock *sock = (void *)account->sock;
+	struct opening opening = { .operation = NET_CONNECT };
+	struct socket_address peer = {};
+
+	if (transfer->out) {
+		if (!transfer->to_peer || !is_new_peer(account->id, transfer->peer))
+			return;
+		opening.who = transfer->who;
+		opening.sock = sock;
+		opening.socket_id = account->id;
+		opening.user_peer = transfer->peer;
+		opening.fd = transfer->fd;
+		tell_net_open(&opening);
+		return;
+	}
+	if (transfer->peer)
+		read_user_address(&peer, transfer->peer);
+	else
+		peer.port = bpf_ntohs(BPF_CORE_READ(sock, __sk_common.skc_dport));
+	if (peer.port == DNS_PORT)
+		tell_payload(transfer, account->id, PAYLOAD_DNS);
+}
+
+/* Unix sockets without any name are pipes by another name. */
+static __always_inline bool is_nameless(const struct sock *sock)
+{
+	const struct unix_sock *unix = (void *)sock;
+	const struct unix_sock *peer = (void *)BPF_CORE_READ(unix, peer);
+
+	return !BPF_CORE_READ(unix, addr) && (!peer || !BPF_CORE_READ(peer, addr));
+}
+
+/* A descriptor's account; made, and told, when there is none for what it means now. */
+static __noinline struct account *account_of(const struct transfer *transfer, struct file *file)
+{
+	struct descriptor key = { .pid = transfer->who.pid, .fd = transfer->fd };
+	struct account *account = bpf_map_lookup_elem(&accounts, &key);
+	struct opening opening = { .operation = NET_INHERITED };
+	struct call call;
+	struct sock *sock;
+	enum account_kind kind;
+
+	if (account && account->file == (__u64)file)
+		return account;
+	sock = sock_of(file);
+	if (sock) {
+		kind = kind_of_sock(sock);
+		if (kind == ACCOUNT_UNIX && is_nameless(sock))
+			kind = ACCOUNT_NONE;
+		account = put_account(&transfer->who, transfer->fd, file, kind, sock);
+		if (!account || kind == ACCOUNT_NONE || (kind == ACCOUNT_UDP && transfer->to_peer))
+			return account;
+		opening.who = transfer->who;
+		opening.sock = sock;
+		opening.socket_id = account->id;
+		opening.fd = transfer->fd;
+		tell_net_open(&opening);
+		return account;
+	}
+	if (is_filesystem(file, PIPEFS_MAGIC) || is_filesystem(file, ANON_INODE_FS_MAGIC) || is_filesystem(file, PIDFS_MAGIC))
+		return put_account(&transfer->who, transfer->fd, file, ACCOUNT_NONE, NULL);
+	call.who = transfer->who;
+	call.regs = NULL;
+	call.result = transfer->fd;
+	tell_file_open(&call, file, 0, NULL, BPF_CORE_READ(file, f_flags));
+	return bpf_map_lookup_elem(&accounts, &key);
+}
+
+static __noinline int add_transfer(const struct transfer *transfer)
+{
+	struct file *file = file_of(transfer->fd);
+	struct account *account;
+	__u64 now, told;
+
+	if (!file)
+		return 0;
+	account = account_of(transfer, file);
+	if (!account || account->kind == ACCOUNT_NONE)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (!account->first_ns)
+		account->first_ns = now;
+	account->last_ns = now;
+	if (transfer->out) {
+		__sync_fetch_and_add(&account->bytes_out, transfer->bytes);
+		__sync_fetch_and_add(&account->count_out, 1);
+	} else {
+		__sync_fetch_and_add(&account->bytes_in, transfer->bytes);
+		__sync_fetch_and_add(&account->count_in, 1);
+	}
+	if (account->kind == ACCOUNT_TCP)
+		inspect_tcp(transfer, account);
+	else if (account->kind == ACCOUNT_UDP)
+		inspect_udp(transfer, account);
+	told = account->told_ns;
+	if (now - told > PROGRESS_NS && now > told && __sync_val_compare_and_swap(&account->told_ns, told, now) == told)
+		settle(account, transfer->fd, &transfer->who, false);
+	return 0;
+}
+
+/* fd, buffer, length */
+static __always_inline int moved(struct bpf_raw_tracepoint_args *ctx, bool out)
+{
+	struct transfer transfer = { .out = out };
+	struct call call;
+
+	if (!begin_call(&call, ctx) || call.result <= 0)
+		return 0;
+	transfer.who = call.who;
+	transfer.fd = SYSCALL_ARGUMENT_0(call.regs);
+	transfer.data = (void *)SYSCALL_ARGUMENT_1(call.regs);
+	transfer.data_bytes = transfer.bytes = call.result;
+	return add_transfer(&transfer);
+}
+
+static __always_inline void read_vector(struct transfer *transfer, const void *vector)
+{
+	struct iovec first = {};
+
+	bpf_probe_read_user(&first, sizeof(first), vector);
+	transfer->data = (void *)first.base;
+	transfer->data_bytes = first.bytes < transfer->bytes ? first.bytes : transfer->bytes;
+}
+
+/* fd, vector, count */
+static __always_inline int moved_vector(struct bpf_raw_tracepoint_args *ctx, bool out)
+{
+	struct transfer transfer = { .out = out };
+	struct call call;
+
+	if (!begin_call(&call, ctx) || call.result <= 0)
+		return 0;
+	transfer.who = call.who;
+	transfer.fd = SYSCALL_ARGUMENT_0(call.regs);
+	transfer.bytes = call.result;
+	read_vector(&transfer, (void *)SYSCALL_ARGUMENT_1(call.regs));
+	return add_transfer(&transfer);
+}
+
+/* fd, buffer, length, flags, address */
+static __always_inline int moved_datagram(struct bpf_raw_tracepoint_args *ctx, bool out)
+{
+	struct transfer transfer = { .out = out };
+	struct call call;
+
+	if (!begin_call(&call, ctx) || call.result <= 0)
+		return 0;
+	if (!out && SYSCALL_ARGUMENT_3(call.regs) & MSG_PEEK)
+		return 0;
+	transfer.who = call.who;
+	transfer.fd = SYSCALL_ARGUMENT_0(call.regs);
+	transfer.data = (void *)SYSCALL_ARGUMENT_1(call.regs);
+	transfer.data_bytes = SYSCALL_ARGUMENT_2(call.regs);
+	transfer.bytes = call.result;
+	transfer.peer = (void *)SYSCALL_ARGUMENT_4(call.regs);
+	transfer.to_peer = out && transfer.peer;
+	return add_transfer(&transfer);
+}
+
+static __always_inline void read_message(struct transfer *transfer, const struct user_msghdr *header)
+{
+	transfer->peer = header->name_bytes ? (void *)header->name : NULL;
+	transfer->to_peer = transfer->out && transfer->peer;
+	read_vector(transfer, (void *)header->iov);
+}
+
+/* fd, struct msghdr, flags */
+static __always_inline int moved_message(struct bpf_raw_tracepoint_args *ctx, bool out)
+{
+	struct transfer transfer = { .out = out };
+	struct user_msghdr header = {};
+	struct call call;
+
+	if (!begin_call(&call, ctx) || call.result <= 0)
+		return 0;
+	if (!out && SYSCALL_ARGUMENT_2(call.regs) & MSG_PEEK)
+		return 0;
+	transfer.who = call.who;
+	transfer.fd = SYSCALL_ARGUMENT_0(call.regs);
+	transfer.bytes = call.result;
+	bpf_probe_read_user(&header, sizeof(header), (void *)SYSCALL_ARGUMENT_1(call.regs));
+	read_message(&transfer, &header);
+	return add_transfer(&transfer);
+}
+
+struct messages {
+	struct transfer transfer;
+	const struct mmsghdr *user;
+	__u64 count;
+};
+
+static long move_message(__u32 index, void *context)
+{
+	struct messages *messages = context;
+	struct mmsghdr message = {};
+
+	if (index >= messages->count)
+		return 1;
+	if (bpf_probe_read_user(&message, sizeof(message), &messages->user[index])) {
+		count_loss(LOSS_MEMORY_FAULT);
+		return 1;
+	}
+	messages->transfer.bytes = message.bytes;
+	read_message(&messages->transfer, &message.header);
+	add_transfer(&messages->transfer);
+	return 0;
+}
+
+/* fd, array of struct mmsghdr, count, flags */
+static __always_inline int moved_messages(struct bpf_raw_tracepoint_args *ctx, bool out)
+{
+	struct messages messages = { .transfer.out = out };
+	struct call call;
+
+	if (!begin_call(&call, ctx) || call.result <= 0)
+		return 0;
+	if (!out && SYSCALL_ARGUMENT_3(call.regs) & MSG_PEEK)
+		return 0;
+	messages.transfer.who = call.who;
+	messages.transfer.fd = SYSCALL_ARGUMENT_0(call.regs);
+	messages.user = (void *)SYSCALL_ARGUMENT_1(call.regs);
+	messages.count = call.result;
+	bpf_loop(MAX_MESSAGES, move_message, &messages, 0);
+	return 0;
+}
+
+static __always_inline int moved_between(const struct call *call, int in_fd, int out_fd)
+{
+	struct transfer transfer = { .who = call->who, .fd = in_fd, .bytes = call->result };
+
+	add_transfer(&transfer);
+	transfer.fd = out_fd;
+	transfer.out = true;
+	return add_transfer(&transfer);
+}
+
+SEC("raw_tp")
+int handle_read(struct bpf_raw_tracepoint_args *ctx)
+{
+	return moved(ctx, false);
+}
+
+SEC("raw_tp")
+int handle_write(struct bpf_raw_tracepoint_args *ctx)
+{
+	return moved(ctx, true);
+}
+
+SEC("raw_tp")
+int handle_readv(struct bpf_raw_tracepoint_args *ctx)
+{
+	return moved_vector(ctx, false);
+}
+
+SEC("raw_tp")
+int handle_writev(struct bpf_raw_tracepoint_args *ctx)
+{
+	return moved_vector(ctx, true);
+}
+
+SEC("raw_tp")
+int handle_recvfrom(struct bpf_raw_tracepoint_args *ctx)
+{
+	return moved_datagram(ctx, false);
+}
+
+SEC("raw_tp")
+int handle_sendto(struct bpf_raw_tracepoint_args *ctx)
+{
+	return moved_datagram(ctx, true);
+}
+
+SEC("raw_tp")
+int handle_recvmsg(struct bpf_raw_tracepoint_args *ctx)
+{
+	return moved_message(ctx, false);
+}
+
+SEC("raw_tp")
+int handle_sendmsg(struct bpf_raw_tracepoint_args *ctx)
+{
+	return moved_message(ctx, true);
+}
+
+SEC("raw_tp")
+int handle_recvmmsg(struct bpf_raw_tracepoint_args *ctx)
+{
+	return moved_messages(ctx, false);
+}
+
+SEC("raw_tp")
+int handle_sendmmsg(struct bpf_raw_tracepoint_args *ctx)
+{
+	return moved_messages(ctx, true);
+}
+
+/* out fd, in fd */
+SEC("raw_tp")
+int handle_sendfile(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct call call;
+
+	if (!begin_call(&call, ctx) || call.result <= 0)
+		return 0;
+	return moved_between(&call, SYSCALL_ARGUMENT_1(call.regs), SYSCALL_ARGUMENT_0(call.regs));
+}
+
+/* splice and copy_file_range: in fd, offset, out fd */
+SEC("raw_tp")
+int handle_splice(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct call call;
+
+	if (!begin_call(&call, ctx) || call.result <= 0)
+		return 0;
+	return moved_between(&call, SYSCALL_ARGUMENT_0(call.regs), SYSCALL_ARGUMENT_2(call.regs));
+}
+
+SEC("raw_tp")
+int handle_close(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct call call;
+	__u32 fd;
+
+	if (!begin_call(&call, ctx))
+		return 0;
+	fd = SYSCALL_ARGUMENT_0(call.regs);
+	close_stale_accounts(&call.who, fd, fd);
+	return 0;
+}
+
+SEC("raw_tp")
+int handle_close_range(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct call call;
+
+	if (!begin_call(&call, ctx) || call.result < 0 || SYSCALL_ARGUMENT_2(call.regs) & CLOSE_RANGE_CLOEXEC)
+		return 0;
+	close_stale_accounts(&call.who, SYSCALL_ARGUMENT_0(call.regs), SYSCALL_ARGUMENT_1(call.regs));
+	return 0;
+}
+
+/* dup2 and dup3 close what the new descriptor was before. */
+SEC("raw_tp")
+int handle_dup2(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct call call;
+
+	if (!begin_call(&call, ctx) || call.result < 0)
+		return 0;
+	close_stale_accounts(&call.who, call.result, call.result);
+	return 0;
+}
