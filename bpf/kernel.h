@@ -260,29 +260,29 @@ struct mmsghdr {
 };
 
 /* A system call's number and arguments, still in the registers when it returns, and those of a user function. */
-#define SYSCALL_REGISTER(regs, name)                \
-	({                                          \
-		const struct pt_regs *regs_ = regs; \
-		BPF_CORE_READ(regs_, name);         \
+#define SYSCALL_REGISTER(context, name)                \
+	({                                             \
+		const struct pt_regs *regs_ = context; \
+		BPF_CORE_READ(regs_, name);            \
 	})
 #if defined(__TARGET_ARCH_x86)
-#define SYSCALL_NUMBER(regs) ((long)SYSCALL_REGISTER(regs, orig_ax))
-#define SYSCALL_ARGUMENT_0(regs) SYSCALL_REGISTER(regs, di)
-#define SYSCALL_ARGUMENT_1(regs) SYSCALL_REGISTER(regs, si)
-#define SYSCALL_ARGUMENT_2(regs) SYSCALL_REGISTER(regs, dx)
-#define SYSCALL_ARGUMENT_3(regs) SYSCALL_REGISTER(regs, r10)
-#define SYSCALL_ARGUMENT_4(regs) SYSCALL_REGISTER(regs, r8)
+#define SYSCALL_NUMBER(context) ((long)SYSCALL_REGISTER(context, orig_ax))
+#define SYSCALL_ARGUMENT_0(context) SYSCALL_REGISTER(context, di)
+#define SYSCALL_ARGUMENT_1(context) SYSCALL_REGISTER(context, si)
+#define SYSCALL_ARGUMENT_2(context) SYSCALL_REGISTER(context, dx)
+#define SYSCALL_ARGUMENT_3(context) SYSCALL_REGISTER(context, r10)
+#define SYSCALL_ARGUMENT_4(context) SYSCALL_REGISTER(context, r8)
 #define FUNCTION_ARGUMENT_0(ctx) ((ctx)->di)
 #define FUNCTION_ARGUMENT_1(ctx) ((ctx)->si)
 #define FUNCTION_ARGUMENT_3(ctx) ((ctx)->cx)
 #define FUNCTION_RESULT(ctx) ((ctx)->ax)
 #else
-#define SYSCALL_NUMBER(regs) ((long)SYSCALL_REGISTER(regs, syscallno))
-#define SYSCALL_ARGUMENT_0(regs) SYSCALL_REGISTER(regs, orig_x0)
-#define SYSCALL_ARGUMENT_1(regs) SYSCALL_REGISTER(regs, regs[1])
-#define SYSCALL_ARGUMENT_2(regs) SYSCALL_REGISTER(regs, regs[2])
-#define SYSCALL_ARGUMENT_3(regs) SYSCALL_REGISTER(regs, regs[3])
-#define SYSCALL_ARGUMENT_4(regs) SYSCALL_REGISTER(regs, regs[4])
+#define SYSCALL_NUMBER(context) ((long)SYSCALL_REGISTER(context, syscallno))
+#define SYSCALL_ARGUMENT_0(context) SYSCALL_REGISTER(context, orig_x0)
+#define SYSCALL_ARGUMENT_1(context) SYSCALL_REGISTER(context, regs[1])
+#define SYSCALL_ARGUMENT_2(context) SYSCALL_REGISTER(context, regs[2])
+#define SYSCALL_ARGUMENT_3(context) SYSCALL_REGISTER(context, regs[3])
+#define SYSCALL_ARGUMENT_4(context) SYSCALL_REGISTER(context, regs[4])
 #define FUNCTION_ARGUMENT_0(ctx) ((ctx)->regs[0])
 #define FUNCTION_ARGUMENT_1(ctx) ((ctx)->regs[1])
 #define FUNCTION_ARGUMENT_3(ctx) ((ctx)->regs[3])

@@ -4,6 +4,10 @@
 #if defined(__TARGET_ARCH_x86)
 #include <asm/unistd.h>
 #else
+/* As arm64's own header says; the building machine's would say its own. */
+#undef __BITS_PER_LONG
+#define __BITS_PER_LONG 64
+#define __ARCH_WANT_RENAMEAT
 #include <asm-generic/unistd.h>
 #endif
 
