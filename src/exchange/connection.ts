@@ -1,0 +1,174 @@
+import type { Counters } from '../health/counters.ts';
+import type { ProcessKey, TlsDataEvent, UnreadTrafficEvent } from '../model/event.ts';
+import { type ByteStream, createByteStream } from '../protocol/byte-stream.ts';
+import { createHttp1Connection, type Http1Connection, type Http1Listener } from '../protocol/http1.ts';
+import type { Http1RequestHead } from '../protocol/http1-head.ts';
+import { startsMessage } from '../protocol/http1-parser.ts';
+import type { Arrival } from './arrival.ts';
+
+export interface ConnectionOptions {
+  readonly process: ProcessKey;
+  readonly pid: number;
+  readonly counters: Counters;
+  /** A request was begun on the connection. */
+  request(head: Http1RequestHead, start: Arrival, connection: Connection): Http1Listener<Arrival> | undefined;
+  unread(event: UnreadTrafficEvent): void;
+}
+
+/** One TLS connection object of one process. */
+export interface Connection {
+  push(event: TlsDataEvent): void;
+  /** Stops waiting for bytes that are missing before what came until `until_ns`. */
+  flush(until_ns: bigint): void;
+  /**
+   * The connection ended: what is open is ended with `cause`. undefined: it is only followed no longer. What comes after
+   * that is read as another connection.
+   */
+  close(at: Arrival, cause: string | undefined): void;
+  /** 0n: not known. */
+  readonly socket_id: bigint;
+  readonly close_cause: string | undefined;
+}
+
+const MAX_HELD_BYTES = 1 << 20;
+const MAX_HELD_PIECES = 256;
+const UNREADABLE_BYTES = 4096;
+const BINARY_PROBE_BYTES = 256;
+const BINARY_SHARE = 0.05;
+
+type Direction = TlsDataEvent['direction'];
+
+/**
+ * Reads the two streams of a connection as HTTP/1. One that speaks something else sleeps until a request is written on it:
+ * the address of a connection object is used again.
+ */
+export function createConnection(options: ConnectionOptions): Connection {
+  const { process, pid, counters } = options;
+  let socket_id = 0n;
+  let request_socket_id = 0n;
+  let close_cause: string | undefined;
+  let http1: Http1Connection<Arrival> | undefined;
+  const streams: Partial<Record<Direction, { stream: ByteStream<TlsDataEvent>; first_ns: bigint }>> = {};
+  let message_seen = false;
+  let unread_told = false;
+  let skipped_bytes = 0;
+  let is_binary = false;
+
+  const tellUnread = (protocol: UnreadTrafficEvent['protocol'], at: Arrival): void => {
+    if (unread_told) return;
+    unread_told = true;
+    counters.add(`exchange.unread_${protocol}`);
+    options.unread({ kind: 'unread_traffic', ktime_ns: at.ktime_ns, process, pid, tid: at.tid, socket_id, protocol });
+  };
+  const connection: Connection = {
+    get socket_id() {
+      return socket_id;
+    },
+    get close_cause() {
+      return close_cause;
+    },
+    push(event) {
+      if (event.socket_id !== 0n) socket_id = event.socket_id;
+      streams[event.direction === 'write' ? 'read' : 'write']?.stream.flush(event.ktime_ns);
+      streamOf(event).push(event);
+      if (is_binary && !message_seen && skipped_bytes >= UNREADABLE_BYTES) {
+        tellUnread('unknown', arrivalOf(event));
+        http1 = undefined;
+      }
+    },
+    flush(until_ns) {
+      streams.write?.stream.flush(until_ns);
+      streams.read?.stream.flush(until_ns);
+    },
+    close(at, cause) {
+      streams.write?.stream.flush();
+      streams.read?.stream.flush();
+      close_cause = cause;
+      http1?.close(at);
+      if (is_binary && !message_seen) tellUnread('unknown', at);
+      close_cause = undefined;
+      http1 = listen();
+    },
+  };
+
+  const listen = (): Http1Connection<Arrival> => {
+    message_seen = false;
+    unread_told = false;
+    skipped_bytes = 0;
+    is_binary = false;
+    request_socket_id = socket_id;
+    return createHttp1Connection<Arrival>({
+      request(head, _at, start) {
+        message_seen = true;
+        counters.add('exchange.requests');
+        return options.request(head, start, connection);
+      },
+      protocol(protocol, at) {
+        if (protocol === 'server') counters.add('exchange.server_connections');
+        else tellUnread(protocol, at);
+        http1 = undefined;
+      },
+      skipped(direction, data) {
+        counters.add('exchange.skipped_bytes', data.length);
+        if (direction === 'read') return;
+        if (skipped_bytes < BINARY_PROBE_BYTES) is_binary ||= looksBinary(data.subarray(0, BINARY_PROBE_BYTES));
+        skipped_bytes += data.length;
+      },
+      count: (reason) => counters.add(`exchange.${reason}`),
+    });
+  };
+
+  const receive = (data: Uint8Array, event: TlsDataEvent): void => {
+    const at = arrivalOf(event);
+    if (event.direction === 'read') {
+      http1?.read(data, at);
+      return;
+    }
+    if (startsMessage(data, 'request')) {
+      if (http1 === undefined) http1 = listen();
+      else if (request_socket_id !== 0n && socket_id !== request_socket_id) {
+        close_cause = 'the connection object was used for another connection';
+        http1.close(at);
+        close_cause = undefined;
+        http1 = listen();
+      }
+      request_socket_id = socket_id;
+    }
+    http1?.write(data, at);
+  };
+  const loseBytes = (bytes: number, event: TlsDataEvent): void => {
+    counters.add('exchange.lost_bytes', bytes);
+    if (event.direction === 'write') http1?.writeGap(bytes, arrivalOf(event));
+    else http1?.readGap(bytes, arrivalOf(event));
+  };
+  /** Offsets that begin anew belong to a connection object that was set up anew. */
+  const streamOf = (event: TlsDataEvent): ByteStream<TlsDataEvent> => {
+    const known = streams[event.direction];
+    if (known !== undefined && !(event.offset === 0n && event.ktime_ns > known.first_ns)) return known.stream;
+    known?.stream.flush();
+    const stream = createByteStream<TlsDataEvent>(
+      {
+        max_held_bytes: MAX_HELD_BYTES,
+        max_held_pieces: MAX_HELD_PIECES,
+        dropped: (bytes) => counters.add('exchange.repeated_bytes', bytes),
+      },
+      { data: receive, gap: loseBytes },
+    );
+    streams[event.direction] = { stream, first_ns: event.ktime_ns };
+    return stream;
+  };
+
+  http1 = listen();
+  return connection;
+}
+
+function arrivalOf({ ktime_ns, call_start_ns, tid }: TlsDataEvent): Arrival {
+  return { ktime_ns, call_start_ns, tid };
+}
+
+/** Control characters that no text has. */
+function looksBinary(data: Uint8Array): boolean {
+  let count = 0;
+  for (const byte of data) if (byte < 9 || (byte > 13 && byte < 32)) count++;
+  return count > data.length * BINARY_SHARE;
+}

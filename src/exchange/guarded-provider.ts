@@ -1,0 +1,69 @@
+import type { Counters } from '../health/counters.ts';
+import type { LlmRequest, LlmResponse } from '../model/llm-call.ts';
+import type { Provider, ResponseReader } from '../providers/provider.ts';
+
+const FAILED = 'the provider failed on it';
+const NO_REQUEST: LlmRequest = {
+  operation: 'chat',
+  model: undefined,
+  stream: false,
+  system_instructions: [],
+  messages: [],
+  tools: [],
+  attributes: {},
+};
+const NO_RESPONSE: LlmResponse = { finish_reasons: [], messages: [], tool_calls: [], usage: {}, attributes: {} };
+
+/** The same provider, but what it throws is counted, and becomes a malformed value: its input is hostile. */
+export function guarded(provider: Provider, counters: Counters): Provider {
+  const attempt = <Result>(action: () => Result, fallback: () => Result): Result => {
+    try {
+      return action();
+    } catch {
+      counters.add('exchange.provider_failed');
+      return fallback();
+    }
+  };
+  const guardedReader = (reader: ResponseReader): ResponseReader => {
+    let failed = false;
+    const fail = (): void => {
+      failed = true;
+    };
+    const failure = () => ({ response: NO_RESPONSE, error: undefined, malformed: FAILED });
+    return {
+      pushEvent: (event, ktime_ns) => attempt(() => reader.pushEvent(event, ktime_ns), fail),
+      pushBody: (body, ktime_ns) => attempt(() => reader.pushBody(body, ktime_ns), fail),
+      get complete() {
+        return reader.complete;
+      },
+      result() {
+        const result = attempt(() => reader.result(), failure);
+        return failed ? { ...result, malformed: result.malformed ?? FAILED } : result;
+      },
+    };
+  };
+  const unread: ResponseReader = {
+    pushEvent() {},
+    pushBody() {},
+    complete: false,
+    result: () => ({ response: NO_RESPONSE, error: undefined, malformed: FAILED }),
+  };
+  return {
+    name: provider.name,
+    matches: (head) =>
+      attempt(
+        () => provider.matches(head),
+        () => false,
+      ),
+    parseRequest: (head, body) =>
+      attempt(
+        () => provider.parseRequest(head, body),
+        () => ({ provider: provider.name, request: NO_REQUEST, malformed: FAILED }),
+      ),
+    createResponseReader: (request, head) =>
+      attempt(
+        () => guardedReader(provider.createResponseReader(request, head)),
+        () => unread,
+      ),
+  };
+}

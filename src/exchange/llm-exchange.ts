@@ -1,0 +1,171 @@
+import type { Counters } from '../health/counters.ts';
+import type { CallError, LlmCall } from '../model/llm-call.ts';
+import { decodeContent } from '../protocol/content-coding.ts';
+import type { Http1Listener, ResponseEnd } from '../protocol/http1.ts';
+import { bodyCodings, type Http1ResponseHead } from '../protocol/http1-head.ts';
+import type { HttpRequestHead, ParsedRequest, Provider, ResponseReader } from '../providers/provider.ts';
+import type { Arrival } from './arrival.ts';
+import { type BodyBudget, createBodyCollector } from './body-collector.ts';
+import { createCaptureGaps } from './capture-gaps.ts';
+import { createResponseBody, type ResponseBody } from './response-body.ts';
+
+/** The fields of a call that its connection knows. */
+export type CallOrigin = Pick<
+  LlmCall,
+  'call_id' | 'process' | 'pid' | 'tid' | 'socket_id' | 'server_address' | 'server_port'
+>;
+
+export interface LlmExchangeOptions {
+  readonly provider: Provider;
+  readonly head: HttpRequestHead;
+  readonly start: Arrival;
+  readonly budget: BodyBudget;
+  readonly counters: Counters;
+  /** Asked anew for each phase: the socket may become known in between. */
+  origin(): CallOrigin;
+  /** What ended the connection, in words; undefined: we only stopped following it. */
+  closeCause(): string | undefined;
+  emit(call: LlmCall): void;
+}
+
+const NO_ERROR_ABOVE = 399;
+
+/** Follows one exchange with a model: tells it when its request is complete, and when it ended. */
+export function createLlmExchange(options: LlmExchangeOptions): Http1Listener<Arrival> {
+  const { provider, head, start, budget, counters, emit } = options;
+  const gaps = createCaptureGaps();
+  const request_body = createBodyCollector(budget);
+  let request_bytes = 0;
+  let request_end_ns = start.ktime_ns;
+  let request_too_large = false;
+  let parsed: ParsedRequest | undefined;
+  let response_head: Http1ResponseHead | undefined;
+  let reader: ResponseReader | undefined;
+  let response_body: ResponseBody | undefined;
+  let response_bytes = 0;
+  let first_chunk_ns: bigint | undefined;
+  let last_ns = start.ktime_ns;
+  let response_lost = false;
+  let ended = false;
+
+  const call = (phase: LlmCall['phase'], request: ParsedRequest, end_ns: bigint): LlmCall => ({
+    kind: 'llm_call',
+    phase,
+    ...options.origin(),
+    provider: request.provider,
+    traceparent: head.headers.get('traceparent'),
+    tracestate: head.headers.get('tracestate'),
+    user_agent: head.headers.get('user-agent'),
+    request: request.request,
+    request_start_ns: start.call_start_ns,
+    request_end_ns,
+    request_bytes,
+    response: undefined,
+    response_first_chunk_ns: first_chunk_ns,
+    end_ns,
+    response_bytes,
+    http_status: response_head?.status,
+    error: undefined,
+    gaps: gaps.list(),
+  });
+
+  /** The request as far as it came, told once. */
+  const announce = (whole: boolean): ParsedRequest => {
+    if (parsed !== undefined) return parsed;
+    if (!whole) gaps.add('cut', 0, 'request');
+    const { data, problem } = decodeContent(request_body.joined(), bodyCodings(head.headers), budget.max_body_bytes);
+    if (problem !== undefined) gaps.add(problem, request_bytes, 'request');
+    parsed = provider.parseRequest(head, data);
+    request_body.release();
+    if (parsed.malformed !== undefined) gaps.add('malformed', 0, `request: ${parsed.malformed}`);
+    emit(call('request', parsed, request_end_ns));
+    return parsed;
+  };
+
+  const errorOf = (how: ResponseEnd): CallError | undefined => {
+    const told = reader?.result().error;
+    if (told !== undefined) return told;
+    if (response_head !== undefined && response_head.status > NO_ERROR_ABOVE) {
+      return { type: String(response_head.status), message: response_head.reason };
+    }
+    const is_over = how === 'whole' || (how === 'closed' && !response_body?.streamed);
+    if (reader?.complete || is_over) return undefined;
+    if (response_lost && (how === 'lost' || response_head === undefined)) return undefined;
+    const cause = how === 'lost' ? 'another message began on the connection' : options.closeCause();
+    if (cause === undefined) return undefined;
+    return { type: response_head === undefined ? 'no_response' : 'cut', message: cause };
+  };
+
+  const finish = (at: Arrival, how: ResponseEnd): void => {
+    if (ended) return;
+    ended = true;
+    const { request, provider: name } = announce(false);
+    response_body?.end(at.ktime_ns, how === 'whole' || how === 'closed');
+    const result = reader?.result();
+    if (result?.malformed !== undefined) gaps.add('malformed', 0, `response: ${result.malformed}`);
+    const error = errorOf(how);
+    const is_cut = error?.type === 'cut' || error?.type === 'no_response' || (how === 'cut' && error === undefined);
+    if (is_cut && error?.type !== 'no_response') gaps.add('cut', 0, 'response');
+    counters.add(error === undefined ? 'exchange.llm_calls' : 'exchange.llm_calls_failed');
+    const end_ns = is_cut && how !== 'lost' ? at.ktime_ns : last_ns;
+    emit({
+      ...call('end', { provider: name, request, malformed: undefined }, end_ns),
+      response: result?.response,
+      error,
+      gaps: gaps.list(),
+    });
+  };
+
+  return {
+    requestBody(data, at) {
+      request_bytes += data.length;
+      request_end_ns = at.ktime_ns;
+      last_ns = at.ktime_ns;
+      if (ended || parsed !== undefined || request_too_large || request_body.add(data)) return;
+      request_too_large = true;
+      gaps.add('too_large', 0, 'request');
+      counters.add('exchange.body_too_large');
+    },
+    requestGap(bytes) {
+      gaps.add('lost_bytes', bytes, 'request');
+    },
+    requestEnd(at, whole) {
+      request_end_ns = at.ktime_ns;
+      last_ns = at.ktime_ns;
+      announce(whole);
+    },
+    responseHead(response, at) {
+      if (ended) return;
+      const { request } = announce(false);
+      response_head = response;
+      last_ns = at.ktime_ns;
+      reader = provider.createResponseReader(request, { status: response.status, headers: response.headers });
+      response_body = createResponseBody(response, reader, budget, gaps);
+    },
+    responseBody(data, at) {
+      if (ended) return;
+      first_chunk_ns ??= at.ktime_ns;
+      last_ns = at.ktime_ns;
+      response_bytes += data.length;
+      response_body?.push(data, at.ktime_ns);
+      if (reader?.complete) finish(at, 'whole');
+    },
+    responseGap(bytes, at) {
+      if (ended) return;
+      response_lost = true;
+      last_ns = at.ktime_ns;
+      if (response_body !== undefined) response_body.gap(bytes);
+      else gaps.add('lost_bytes', bytes, 'response');
+    },
+    responseMalformed(at) {
+      if (ended) return;
+      response_lost = true;
+      last_ns = at.ktime_ns;
+      gaps.add('malformed', 0, 'response head');
+    },
+    responseEnd(at, how) {
+      if (how === 'whole' && !ended) last_ns = at.ktime_ns;
+      finish(at, how);
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { NetOpenEvent } from '../model/event.ts';
+
+export interface SocketNames {
+  opened(event: NetOpenEvent): void;
+  named(socket_id: bigint, server_name: string): void;
+  closed(socket_id: bigint): void;
+  /** The name the client asked for, else the peer's address; and the peer's port. */
+  peer(socket_id: bigint): { readonly address: string | undefined; readonly port: number | undefined };
+}
+
+interface SocketName {
+  address: string | undefined;
+  port: number | undefined;
+  server_name: string | undefined;
+}
+
+/** Remembers who is at the other end of each socket; of too many, the oldest is forgotten. */
+export function createSocketNames(max_sockets: number): SocketNames {
+  const sockets = new Map<bigint, SocketName>();
+  const entry = (socket_id: bigint): SocketName => {
+    const known = sockets.get(socket_id);
+    if (known !== undefined) return known;
+    const [oldest] = sockets.keys();
+    if (sockets.size >= max_sockets && oldest !== undefined) sockets.delete(oldest);
+    const fresh: SocketName = { address: undefined, port: undefined, server_name: undefined };
+    sockets.set(socket_id, fresh);
+    return fresh;
+  };
+  return {
+    opened({ socket_id, operation, peer }) {
+      if (socket_id === 0n || operation === 'listen') return;
+      sockets.delete(socket_id);
+      const socket = entry(socket_id);
+      if (peer.family !== 'ipv4' && peer.family !== 'ipv6') return;
+      socket.address = peer.address;
+      socket.port = peer.port;
+    },
+    named(socket_id, server_name) {
+      if (socket_id !== 0n) entry(socket_id).server_name = server_name;
+    },
+    closed: (socket_id) => void sockets.delete(socket_id),
+    peer(socket_id) {
+      const socket = sockets.get(socket_id);
+      return { address: socket?.server_name ?? socket?.address, port: socket?.port };
+    },
+  };
+}
