@@ -1,0 +1,18 @@
+import type { Usage } from '../model/llm-call.ts';
+import { countField, defined, field } from './json-value.ts';
+
+/**
+ * `usage` of Chat Completions (`prompt_tokens`) and of Responses (`input_tokens`). Both include cached tokens in the
+ * input and reasoning in the output, as the GenAI conventions want it.
+ */
+export function openAiUsage(usage: unknown): Usage {
+  const input = field(usage, 'prompt_tokens_details') ?? field(usage, 'input_tokens_details');
+  const output = field(usage, 'completion_tokens_details') ?? field(usage, 'output_tokens_details');
+  return defined<Usage>({
+    input_tokens: countField(usage, 'prompt_tokens') ?? countField(usage, 'input_tokens'),
+    output_tokens: countField(usage, 'completion_tokens') ?? countField(usage, 'output_tokens'),
+    cache_read_input_tokens: countField(input, 'cached_tokens') ?? countField(usage, 'prompt_cache_hit_tokens'),
+    cache_creation_input_tokens: countField(input, 'cache_write_tokens'),
+    reasoning_output_tokens: countField(output, 'reasoning_tokens'),
+  });
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { providerName } from '../../src/providers/provider-name.ts';
+import { providers } from '../../src/providers/providers.ts';
+import { ok, post, status } from './exchange-fixture.ts';
+
+describe('which API a request speaks', () => {
+  for (const [target, name] of [
+    ['/v1/chat/completions', 'openai_chat'],
+    ['https://proxy.example/v1/chat/completions', 'openai_chat'],
+    ['/openai/deployments/gpt-4o/chat/completions?api-version=2024', 'openai_chat'],
+    ['/v1/completions/', 'openai_completions'],
+    ['/v1/responses', 'openai_responses'],
+    ['/v1/embeddings', 'openai_embeddings'],
+    ['/v1/messages', 'anthropic_messages'],
+    ['/v1/messages/count_tokens', undefined],
+    ['/v1/messages/batches', undefined],
+    ['/v1/threads/t/messages', undefined],
+    ['/v1/models', undefined],
+    ['/', undefined],
+  ] as const) {
+    test(`POST ${target}: ${name ?? 'none'}`, () => {
+      const found = providers.filter((provider) => provider.matches(post('h', target)));
+      assert.deepEqual(
+        found.map((provider) => provider.name),
+        name === undefined ? [] : [name],
+      );
+    });
+  }
+});
+
+test('the provider is named after the host', () => {
+  for (const [host, name] of [
+    ['api.openai.com', 'openai'],
+    ['api.openai.com:443', 'openai'],
+    ['chatgpt.com', 'openai'],
+    ['x.openai.azure.com', 'azure.ai.openai'],
+    ['x.services.ai.azure.com', 'azure.ai.inference'],
+    ['api.groq.com', 'groq'],
+    ['api.deepseek.com', 'deepseek'],
+    ['api.mistral.ai', 'mistral_ai'],
+    ['api.x.ai', 'x_ai'],
+    ['api.perplexity.ai', 'perplexity'],
+    ['openrouter.ai', 'openrouter'],
+    ['generativelanguage.googleapis.com', 'gcp.gemini'],
+    ['us-central1-aiplatform.googleapis.com', 'gcp.vertex_ai'],
+    ['bedrock-runtime.us-east-1.amazonaws.com', 'aws.bedrock'],
+    ['localhost:11434', 'ollama'],
+    ['localhost:8443', 'openai'],
+    ['notopenai.com.example.org', 'openai'],
+    ['notgroq.com', 'openai'],
+  ] as const) {
+    assert.equal(providerName(post(host, '/v1/chat/completions'), 'openai'), name, host);
+  }
+  assert.equal(providerName(post('localhost:8443', '/v1/messages'), 'anthropic'), 'anthropic');
+});
+
+/** JSON made of the names and values these APIs use, in places where they do not belong. */
+const words = fc.constantFrom(
+  ...'model messages content role user assistant tool type text id index name input output tools delta choices'.split(
+    ' ',
+  ),
+  ...'tool_calls function arguments tool_use tool_result message usage error code item output_index response'.split(
+    ' ',
+  ),
+  ...'message_start content_block_start content_block_delta content_block_stop message_delta content_block'.split(' '),
+  ...'response.completed response.output_item.done response.output_text.delta function_call reasoning summary'.split(
+    ' ',
+  ),
+);
+const json = fc.letrec<{ node: unknown }>((tie) => ({
+  node: fc.oneof(
+    { maxDepth: 5 },
+    words,
+    fc.constantFrom(null, true, -1, 1e308, 1e15, 0.5, '', '{', '__proto__', 'constructor'),
+    fc.array(tie('node'), { maxLength: 4 }),
+    fc.dictionary(fc.oneof(words, fc.constant('__proto__')), tie('node'), { maxKeys: 6 }),
+  ),
+})).node;
+
+test('no JSON makes a provider throw, and no count or number it gives is broken', () => {
+  fc.assert(
+    fc.property(fc.array(json, { minLength: 1, maxLength: 5 }), fc.constantFrom(200, 500), (values, code) => {
+      for (const provider of providers) {
+        const head = post('h', '/v1/x');
+        const { request } = provider.parseRequest(head, Buffer.from(JSON.stringify(values[0])));
+        const reader = provider.createResponseReader(request, code === 200 ? ok : status(code));
+        for (const value of values) reader.pushEvent({ event: undefined, data: JSON.stringify(value) }, 1n);
+        reader.pushBody(Buffer.from(JSON.stringify(values.at(-1))), 2n);
+        const { response } = reader.result();
+        for (const count of Object.values(response.usage)) assert.ok(Number.isSafeInteger(count) && count >= 0);
+        assert.ok(!JSON.stringify([request, response.messages]).includes('Infinity'));
+      }
+    }),
+    { numRuns: 800 },
+  );
+});
+
+test('JSON nested too deeply is cut, not followed', () => {
+  const deep = `${'[{"a":'.repeat(20_000)}1${'}]'.repeat(20_000)}`;
+  const bodies = [
+    `{"messages":${deep}}`,
+    `{"messages":[{"role":"tool","content":${deep}}],"input":[{"type":"function_call_output","output":${deep}}]}`,
+    `{"messages":[{"role":"user","content":[{"type":"tool_result","content":${deep}}]}],"tools":[{"name":"x","input_schema":{"a":${deep}}}]}`,
+  ];
+  for (const provider of providers) {
+    for (const body of bodies) {
+      const { request } = provider.parseRequest(post('h', '/'), Buffer.from(body));
+      assert.ok(JSON.stringify(request).length < 5000);
+    }
+  }
+});
