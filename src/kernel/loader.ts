@@ -26,6 +26,8 @@ export interface ProbeOptions {
   readonly watch_all_execs: boolean;
   /** Watch whatever is seen sending a request to an LLM API. */
   readonly discover_by_traffic: boolean;
+  /** Attach TLS probes by uprobe_multi links, not one by one. By default where the kernel has them. */
+  readonly uprobe_multi?: boolean;
 }
 
 /** The kernel programs, running. */
@@ -80,7 +82,8 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
   bpf.map_set_max_entries(ring, options.ring_bytes);
   const enter = findProgram(object, ENTER_PROGRAM);
   const leave = findProgram(object, RETURN_PROGRAM);
-  if (supportsUprobeMulti()) {
+  const multi = options.uprobe_multi ?? supportsUprobeMulti();
+  if (multi) {
     for (const program of [enter, leave]) bpf.program_set_attach_type(program, BPF_TRACE_UPROBE_MULTI);
   }
   load(object);
@@ -88,7 +91,7 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
   const targets_fd: number = bpf.map_fd(findMap(object, 'targets'));
   const losses_fd: number = bpf.map_fd(findMap(object, 'losses'));
   const iterator = programs(object).find((program) => sectionOf(program).startsWith('iter/task'));
-  const tls = new TlsProbes(enter, leave);
+  const tls = new TlsProbes(enter, leave, multi);
   const { links, unattached } = attachPrograms(object);
 
   return {

@@ -31,7 +31,7 @@ export interface Ring {
  * outside the native callback, as an uncaught exception.
  */
 export function createRing(fd: number, size: number, onRecord: (record: Buffer) => void): Ring {
-  const page = 4096;
+  const page: number = libc.getpagesize();
   const consumerMemory = map(fd, page, PROT_READ_WRITE, 0);
   const producerMemory = map(fd, page + 2 * size, PROT_READ, page);
   const consumer = new BigUint64Array(koffi.view(consumerMemory, page), 0, 1);

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import koffi from 'koffi';
 import type { TlsFunctionName, TlsLibrary } from '../model/tls-library.ts';
-import { createUprobeMulti, supportsUprobeMulti } from './bpf-syscall.ts';
+import { createUprobeMulti } from './bpf-syscall.ts';
 import { libbpf, type Pointer, UPROBE_OPTIONS } from './libbpf.ts';
 import { errnoName, lastErrno, libc } from './libc.ts';
 
@@ -21,12 +21,14 @@ export type AttachResult = 'attached' | 'already' | { readonly failed: string };
 export class TlsProbes {
   readonly #enter: Pointer;
   readonly #leave: Pointer;
+  readonly #multi: boolean;
   readonly #attached = new Set<string>();
   readonly #linkFds: number[] = [];
   readonly #links: Pointer[] = [];
 
-  /** `enter` runs when a function begins, `leave` when it returns. */
-  constructor(enter: Pointer, leave: Pointer) {
+  /** `enter` runs when a function begins, `leave` when it returns. `multi`: by uprobe_multi links, for which they were loaded. */
+  constructor(enter: Pointer, leave: Pointer, multi: boolean) {
+    this.#multi = multi;
     this.#enter = enter;
     this.#leave = leave;
   }
@@ -58,11 +60,12 @@ export class TlsProbes {
     }
   }
 
-  /** Takes all probes away. The kernel waits for programs that run; closing in parallel makes that one wait, not many. */
+  /** Takes all probes away. For each the kernel waits for programs that run: in parallel that is one wait, not many. */
   async close(): Promise<void> {
-    for (const link of this.#links.splice(0)) libbpf().link_destroy(link);
-    const close = (fd: number) => new Promise<void>((resolve) => libc.close.async(fd, () => resolve()));
-    await Promise.all(this.#linkFds.splice(0).map(close));
+    const done = (start: (callback: () => void) => void) => new Promise<void>((resolve) => start(resolve));
+    const links = this.#links.splice(0).map((link) => done((callback) => libbpf().link_destroy.async(link, callback)));
+    const fds = this.#linkFds.splice(0).map((fd) => done((callback) => libc.close.async(fd, callback)));
+    await Promise.all([...links, ...fds]);
   }
 
   #attachFile(path: string, { functions }: TlsLibrary): string | undefined {
@@ -73,7 +76,7 @@ export class TlsProbes {
       { at: 'entry', program: this.#enter, functions },
     ] as const;
     for (const { at, program, functions } of steps) {
-      const failed = supportsUprobeMulti()
+      const failed = this.#multi
         ? this.#attachMulti(path, program, functions, at)
         : this.#attachEach(path, program, functions, at);
       if (failed !== undefined) return failed;

@@ -5,6 +5,7 @@ import { mayHoldTls } from './locate-tls.ts';
 import { readProcFile } from './proc-file.ts';
 
 const LIBRARY_DIRECTORIES = ['/lib', '/usr/lib', '/lib64', '/usr/lib64', '/usr/local/lib', '/usr/local/lib64'];
+const SYSTEM_DIRECTORIES = /^(\/usr(\/local)?)?\/(s?bin|lib\w*|games)$/;
 const LOADER_CACHE = '/etc/ld.so.cache';
 const MAX_MAPS_BYTES = 16 * 1024 * 1024;
 const MAX_FILES = 256;
@@ -22,12 +23,16 @@ export function findSystemLibraries(): readonly string[] {
   return [...found];
 }
 
-/** Libraries that an executable brings along, in its own directory or the `lib` beside it (conda, relocatable builds). */
+/**
+ * Libraries that an executable brings along, in its own directory or the `lib` beside it (conda, relocatable builds). The
+ * path may lead through `/proc/PID/root`.
+ */
 export function findBundledLibraries(executable: string): readonly string[] {
   const directory = path.dirname(executable);
-  return [directory, path.join(directory, '../lib')]
-    .filter((one) => !LIBRARY_DIRECTORIES.includes(path.resolve(one)))
-    .flatMap(listLibraries);
+  const inside = directory.replace(/^\/proc\/\d+\/root(?=\/)/, '');
+  // Thousands of files, and what is there is found as the system's anyway.
+  if (SYSTEM_DIRECTORIES.test(inside)) return [];
+  return [directory, path.join(directory, '../lib')].flatMap(listLibraries);
 }
 
 /**
@@ -36,8 +41,11 @@ export function findBundledLibraries(executable: string): readonly string[] {
  */
 export function findProcessFiles(pid: number): readonly string[] {
   const files = new Set([`/proc/${pid}/exe`]);
-  for (const file of readMappedFiles(pid)) {
-    if (mayHoldTls(file) && files.size < MAX_FILES) files.add(`/proc/${pid}/root${file}`);
+  for (const { range, file } of readMappedFiles(pid)) {
+    if (!mayHoldTls(file) || files.size >= MAX_FILES) continue;
+    // The mapping itself leads to the very file, also where that was replaced since, or lies beyond a chroot.
+    const mapping = `/proc/${pid}/map_files/${range}`;
+    files.add(fs.existsSync(mapping) ? mapping : throughRoot(pid, file));
   }
   return [...files];
 }
@@ -68,13 +76,10 @@ function listLibraries(directory: string): readonly string[] {
   }
 }
 
-/** Paths of all files mapped executable. `maps` writes a newline in a path as `\012`. */
-function readMappedFiles(pid: number): readonly string[] {
+/** All executable mappings of files, one for each. A range is written as `map_files` names it: without leading zeros. */
+function readMappedFiles(pid: number): readonly { readonly range: string; readonly file: string }[] {
   const maps = readProcFile(`/proc/${pid}/maps`, MAX_MAPS_BYTES)?.toString('utf8') ?? '';
-  const files = new Set<string>();
-  for (const line of maps.split('\n')) {
-    const match = /^\S+ ..x. \S+ \S+ \d+ +(\/.*)$/.exec(line);
-    if (match?.[1]) files.add(match[1].replace(/ \(deleted\)$/, ''));
-  }
-  return [...files];
+  return [...maps.matchAll(/^0*([0-9a-f]+)-0*([0-9a-f]+) ..x. \S+ \S+ \d+ +(\/.*?)(?: \(deleted\))?$/gm)].map(
+    ([, start, end, file]) => ({ range: `${start}-${end}`, file: file as string }),
+  );
 }

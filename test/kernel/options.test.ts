@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { createCounters } from '../../src/health/counters.ts';
@@ -9,6 +11,9 @@ import { createLossReader } from '../../src/kernel/losses.ts';
 import { createRing } from '../../src/kernel/ring.ts';
 import { launchHeld } from '../../src/launch.ts';
 import type { Event } from '../../src/model/event.ts';
+import { SetupError } from '../../src/model/setup-error.ts';
+import { locateTls } from '../../src/targets/locate-tls.ts';
+import { readOverTls } from './read-over-tls.ts';
 
 const object_path = path.join(import.meta.dirname, '../../bpf/undersight.bpf.o');
 const options = { object_path, ring_bytes: 1 << 20, watch_all_execs: false, discover_by_traffic: false };
@@ -57,5 +62,43 @@ test('on request the execs of processes that nobody watches are told, marked so'
   } finally {
     ring.close();
     await probes.close();
+  }
+});
+
+test('on kernels that attach probes one by one, the same plaintext is seen', async () => {
+  const probes = loadProbes({ ...options, uprobe_multi: false });
+  const events: Event[] = [];
+  const decode = createDecode({ counters: createCounters() }, { push: (event) => events.push(event) });
+  const ring = createRing(probes.ring_fd, probes.ring_bytes, (record) => decode.pushRecord(record));
+  try {
+    const library = locateTls(process.execPath);
+    assert.ok(library);
+    assert.equal(probes.attachTls(library), 'attached');
+    await readOverTls('hello', 'world', async (command, args) => {
+      const child = await launchHeld(command, args);
+      probes.watch(child.pid, 0n);
+      child.release();
+      await child.exited;
+    });
+    ring.drain();
+  } finally {
+    ring.close();
+    await probes.close();
+  }
+  const texts = events.flatMap((event) => (event.kind === 'tls_data' ? [Buffer.from(event.data).toString()] : []));
+  assert.deepEqual(texts, ['hello', 'world']);
+});
+
+test('programs whose records look different are refused', () => {
+  const other = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'undersight-layout-')), 'other.bpf.o');
+  try {
+    const object = fs.readFileSync(object_path, 'latin1');
+    fs.writeFileSync(other, object.replaceAll('\0lost_bytes\0', '\0lost_bytez\0'), 'latin1');
+    assert.throws(
+      () => loadProbes({ ...options, object_path: other }),
+      (error) => error instanceof SetupError && /tls_data_event differs/.test(error.message),
+    );
+  } finally {
+    fs.rmSync(path.dirname(other), { recursive: true });
   }
 });

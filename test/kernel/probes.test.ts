@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import type net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import tls from 'node:tls';
 import { createCounters } from '../../src/health/counters.ts';
 import { createDecode } from '../../src/kernel/decode.ts';
 import { loadProbes, type Probes } from '../../src/kernel/loader.ts';
@@ -13,6 +11,7 @@ import { launchHeld } from '../../src/launch.ts';
 import type { Event } from '../../src/model/event.ts';
 import { SetupError } from '../../src/model/setup-error.ts';
 import { locateTls } from '../../src/targets/locate-tls.ts';
+import { readOverTls } from './read-over-tls.ts';
 
 const object_path = path.join(import.meta.dirname, '../../bpf/undersight.bpf.o');
 const options = { object_path, ring_bytes: 1 << 22, watch_all_execs: false, discover_by_traffic: false };
@@ -93,19 +92,14 @@ test('plaintext of the TLS library in the node executable is seen in both direct
   assert.ok(library);
   assert.equal(probes.attachTls(library), 'attached');
   assert.equal(probes.attachTls({ ...library, path: `/proc/self/exe` }), 'already');
-  const psk = { psk: Buffer.alloc(16, 1), identity: 'test' };
-  const server = tls.createServer({ ciphers: 'PSK', maxVersion: 'TLSv1.2', pskCallback: () => psk.psk }, (socket) => {
-    socket.on('error', () => {});
-    socket.once('data', () => socket.end('y'.repeat(40_000)));
+  const question = 'x'.repeat(100_000);
+  const answer = 'y'.repeat(40_000);
+  let watched: Awaited<ReturnType<typeof watch>> | undefined;
+  const { port } = await readOverTls(question, answer, async (command, args) => {
+    watched = await watch(command, ...args);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  const program = `
-    const socket = require('node:tls').connect({ port: ${port}, host: '127.0.0.1', ciphers: 'PSK', maxVersion: 'TLSv1.2',
-      pskCallback: () => ({ psk: Buffer.alloc(16, 1), identity: 'test' }), checkServerIdentity: () => undefined });
-    socket.on('secureConnect', () => socket.write('x'.repeat(100_000))).resume();`;
-  const { pid, seen } = await watch(process.execPath, '-e', program);
-  server.close();
+  assert.ok(watched);
+  const { pid, seen } = watched;
   const data = seen.filter((event) => event.kind === 'tls_data' && event.pid === pid);
   const text = (direction: string) =>
     data
@@ -113,8 +107,8 @@ test('plaintext of the TLS library in the node executable is seen in both direct
         event.kind === 'tls_data' && event.direction === direction ? Buffer.from(event.data).toString() : '',
       )
       .join('');
-  assert.equal(text('write'), 'x'.repeat(100_000));
-  assert.equal(text('read'), 'y'.repeat(40_000));
+  assert.equal(text('write'), question);
+  assert.equal(text('read'), answer);
   const connect = seen.find((event) => event.kind === 'net_open' && event.peer.port === port);
   assert.ok(connect?.kind === 'net_open');
   const last = data.at(-1);
