@@ -9,7 +9,10 @@ const REMAINDER = new RegExp(
 );
 const KEY_LIMIT_CHARS = 65536;
 
-/** Takes private keys in PEM form out of `text` (RFC 7468; OpenSSH, PGP), whole or cut, with real or escaped newlines. */
+/**
+ * Takes private keys in PEM form out of `text` (RFC 7468; OpenSSH, PGP), whole or cut, with real or escaped newlines.
+ * A marker that stands quoted in code, with no key behind it, stays.
+ */
 export function redactPrivateKeys(text: string, count: CountRedaction): string {
   if (!text.includes('PRIVATE KEY')) return text;
   let out = '';
@@ -21,6 +24,12 @@ export function redactPrivateKeys(text: string, count: CountRedaction): string {
     while (endsAt !== Number.POSITIVE_INFINITY && endsAt < body) {
       END.lastIndex = Math.max(body, endsAt);
       endsAt = END.exec(text) === null ? Number.POSITIVE_INFINITY : END.lastIndex;
+    }
+    if (
+      /["'`]/.test(text.charAt(body)) &&
+      !/[A-Za-z0-9+/=]{40}/.test(text.slice(body, Math.min(endsAt, body + 8192)))
+    ) {
+      continue;
     }
     let end = endsAt;
     if (end - body > KEY_LIMIT_CHARS) {

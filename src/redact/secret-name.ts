@@ -36,7 +36,7 @@ function judge(name: string): boolean {
     .replace(/^_|[_0-9]+$/g, '');
   if (ORDINARY.test(words)) return false;
   if (SECRET_ENDINGS.some((ending) => words.endsWith(ending))) return true;
-  return SECRET_KEY.test(words) || /(?:^|_)(?:pwd|pass|pat)$/.test(words) || /^_?auth$/.test(words);
+  return SECRET_KEY.test(words) || /(?:^|_)(?:pwd|pass)$/.test(words) || /^_?auth$/.test(words);
 }
 
 /**

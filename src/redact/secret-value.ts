@@ -5,7 +5,7 @@ export type ValueForm = 'quoted' | 'tight' | 'loose';
 
 /** Stands for a value that is elsewhere: `$NAME`, `${...}`, `$(...)`, `{{...}}`, `{name}`, `<name>`, `%NAME%`, `***`. */
 const REFERENCE =
-  /^(?:\$\{[^{}]{0,200}\}?|\$[A-Z_][A-Z0-9_]{0,64}|\$\(.{0,400}|\{\{[^{}]{0,200}(?:\}\})?|\{[\w.]{1,64}\}?|<[^<>]{0,64}>|%\w{1,64}%|\$|\*+|\.{2,})$/s;
+  /^(?:\$\{[^{}]{0,200}\}?|\$[A-Z_][A-Z0-9_]{0,64}|\$\(.{0,400}|\{\{[^{}]{0,200}(?:\}\})?|\{[\w.]{1,64}\}?|<[^<>]{0,64}>|%\w{1,64}%|%[sdrqv]|\$|\*+|\.{2,})$/s;
 
 const ORDINARY_WORDS = new Set(
   `null none nil undefined true false yes no on off string str text bytes number int integer float boolean bool any unknown
@@ -22,7 +22,7 @@ const IDENTIFIER_PATH = /^[A-Za-z_$][\w.$]{0,128}$/;
 
 /** The value only repeats its name (`password=password`, `token: AuthToken`, `api_key=settings.api_key`). */
 function repeatsName(name: string, value: string): boolean {
-  const base = (name.split(/[.-]/).at(-1) ?? name).replaceAll('_', '').toLowerCase();
+  const base = (name.split(/[^A-Za-z0-9]|(?<=[a-z])(?=[A-Z])/).at(-1) ?? name).toLowerCase();
   const flat = value.replaceAll('_', '').toLowerCase();
   if (flat === base || flat === name.replace(/[-_.]/g, '').toLowerCase()) return true;
   if (!IDENTIFIER_PATH.test(value) || !flat.endsWith(base)) return false;
@@ -43,9 +43,10 @@ export function isSecretValue(name: string, value: string, form: ValueForm, shel
   if (ORDINARY_WORDS.has(value.toLowerCase())) return false;
   if (/^(?:pwd|oldpwd)$/i.test(name) && /^[/.~$]/.test(value)) return false;
   if (/^_?auth$/i.test(name)) return /^[A-Za-z0-9+/]{8,}={0,2}$/.test(value) && hasColon(value);
+  if (/cookie$/i.test(name) && !value.includes('=') && value.length < 16) return false;
   if (value.toLowerCase() === name.toLowerCase()) return false;
   if (form === 'quoted' || shell) return true;
-  if (/^pass$/i.test(name)) return false;
+  if (/^pass$/i.test(name) || (form === 'loose' && /^(?:\d{1,4}$|[([{])/.test(value))) return false;
   return !repeatsName(name, value) && !MEMBER_OF_SETTINGS.test(value) && callLength(value) === 0;
 }
 
