@@ -23,7 +23,7 @@ export function asObject(value: unknown): JsonObject | undefined {
 }
 
 /** The items of an array, at most 100,000 of them; of anything else, none. */
-export function asList(value: unknown): readonly unknown[] {
+function asList(value: unknown): readonly unknown[] {
   if (!Array.isArray(value)) return [];
   return value.length > LIST_LIMIT ? value.slice(0, LIST_LIMIT) : value;
 }

@@ -13,7 +13,7 @@ import { openAiContent, toolResult } from './openai-content.ts';
 import { openAiParameters, openAiRequestAttributes } from './openai-parameters.ts';
 
 /** A tool call in a message: of a function, of a custom tool (free text), or in the form before there were ids. */
-export function chatToolCallParts(message: unknown): readonly MessagePart[] {
+function chatToolCallParts(message: unknown): readonly MessagePart[] {
   const calls = asObjects(field(message, 'tool_calls')).map((call): MessagePart => {
     const custom = stringField(call, 'custom', 'input');
     return {

@@ -53,7 +53,7 @@ const ROLES: Readonly<Record<string, Message['role']>> = {
 };
 
 /** One item of a request's `input` or a response's `output`, as a message; undefined for items of unknown types. */
-export function itemMessage(item: JsonObject): Message | undefined {
+function itemMessage(item: JsonObject): Message | undefined {
   const type = stringField(item, 'type') ?? 'message';
   if (type === 'message') {
     const role = stringField(item, 'role') ?? '';

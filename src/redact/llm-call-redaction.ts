@@ -88,6 +88,7 @@ export function redactLlmCall(redactor: Redactor, call: LlmCall): LlmCall {
   return {
     ...call,
     user_agent: text(redactor, call.user_agent),
+    traceparent: text(redactor, call.traceparent),
     tracestate: text(redactor, call.tracestate),
     request: redactRequest(redactor, call.request),
     response: call.response && redactResponse(redactor, call.response),

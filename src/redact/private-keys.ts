@@ -27,7 +27,7 @@ export function redactPrivateKeys(text: string, count: CountRedaction): string {
     }
     if (
       /["'`]/.test(text.charAt(body)) &&
-      !/[A-Za-z0-9+/=]{40}/.test(text.slice(body, Math.min(endsAt, body + 8192)))
+      !/[A-Za-z0-9+/=]{40}/.test(text.slice(body, Math.min(endsAt, body + 2048)))
     ) {
       continue;
     }

@@ -1,7 +1,7 @@
 import { type CountRedaction, redactionToken } from './redaction-token.ts';
 
 /** A secret that is known by its looks. */
-export interface TokenShape {
+interface TokenShape {
   readonly kind: string;
   /** One of these occurs in every match: a cheap test before the pattern runs. */
   readonly hints: readonly string[];
@@ -13,7 +13,7 @@ export interface TokenShape {
 
 const notAWord = (match: string) => /[0-9A-Z]/.test(match);
 
-export const TOKEN_SHAPES: readonly TokenShape[] = [
+const TOKEN_SHAPES: readonly TokenShape[] = [
   { kind: 'anthropic_key', hints: ['sk-ant-'], pattern: /sk-ant-[A-Za-z0-9_-]{6,}/g },
   { kind: 'openrouter_key', hints: ['sk-or-'], pattern: /sk-or-v\d-[A-Za-z0-9_-]{6,}/g },
   { kind: 'langfuse_key', hints: ['sk-lf-'], pattern: /sk-lf-[A-Za-z0-9_-]{6,}/g },
@@ -71,7 +71,7 @@ export const TOKEN_SHAPES: readonly TokenShape[] = [
   },
 ];
 
-/** Takes everything out of `text` that looks like one of `TOKEN_SHAPES`. */
+/** Takes everything out of `text` that looks like one of the known shapes. */
 export function redactTokenShapes(text: string, count: CountRedaction): string {
   let out = text;
   for (const { kind, hints, pattern, accept } of TOKEN_SHAPES) {
