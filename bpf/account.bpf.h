@@ -182,35 +182,52 @@ static __always_inline void raise_highest_fd(__u32 pid, int fd)
 	}
 }
 
+/* Too big for the stack of programs that call one another. */
+struct drafts {
+	struct account account;
+	struct connection connection;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct drafts);
+} drafts SEC(".maps");
+
 /* A new account for a descriptor; one that was there is told as closed. NULL when there is no room. */
 static __noinline struct account *put_account(const struct subject *who, int fd, struct file *file, enum account_kind kind,
 					      struct sock *sock)
 {
 	struct descriptor key = { .pid = who->pid, .fd = fd };
-	struct account *old = bpf_map_lookup_elem(&accounts, &key);
-	struct account fresh = {
-		.file = (__u64)file,
-		.sock = (__u64)sock,
-		.kind = kind,
-		.told_ns = bpf_ktime_get_ns(),
-	};
+	struct account *old = bpf_map_lookup_elem(&accounts, &key), *account;
+	struct connection *connection;
+	__u32 zero = 0;
+	struct drafts *draft = bpf_map_lookup_elem(&drafts, &zero);
 
 	if (old)
 		settle(old, fd, who, true);
+	if (!draft)
+		return NULL;
+	account = &draft->account;
+	__builtin_memset(account, 0, sizeof(*account));
+	account->file = (__u64)file;
+	account->sock = (__u64)sock;
+	account->kind = kind;
+	account->told_ns = bpf_ktime_get_ns();
 	if (kind != ACCOUNT_NONE)
-		fresh.id = new_id();
+		account->id = new_id();
 	if (kind == ACCOUNT_TCP) {
-		struct connection connection = {
-			.socket_id = fresh.id,
-			.start_ns = who->start_ns,
-			.pid = who->pid,
-			.tid = who->tid,
-			.fd = fd,
-		};
-
-		bpf_map_update_elem(&connections, &fresh.sock, &connection, BPF_ANY);
+		connection = &draft->connection;
+		__builtin_memset(connection, 0, sizeof(*connection));
+		connection->socket_id = account->id;
+		connection->start_ns = who->start_ns;
+		connection->pid = who->pid;
+		connection->tid = who->tid;
+		connection->fd = fd;
+		bpf_map_update_elem(&connections, &account->sock, connection, BPF_ANY);
 	}
-	if (bpf_map_update_elem(&accounts, &key, &fresh, BPF_ANY)) {
+	if (bpf_map_update_elem(&accounts, &key, account, BPF_ANY)) {
 		count_loss(LOSS_TABLE_FULL);
 		return NULL;
 	}

@@ -3,50 +3,64 @@
 
 #define AT_REMOVEDIR 0x200
 
+/* What the process called a file. */
+struct naming {
+	const void *path; /* NULL: it was opened before we watched */
+	int directory_fd;
+	__u32 flags;
+};
+
 /* Tells an opening; `file` is NULL for one that failed, and then the path is as the process gave it. */
-static __noinline int tell_file_open(const struct call *call, struct file *file, int directory_fd, const void *user,
-				     __u32 flags)
+static __noinline int tell_file_open(const struct subject *who, long result, struct file *file, __u64 file_id,
+				     const struct naming *naming)
 {
 	struct scratch *scratch = get_scratch();
 	struct file_open_event *event;
-	struct account *account;
 	__u64 end = sizeof(*event);
-	int fd = call->result;
 
 	if (!scratch)
 		return 0;
 	event = (void *)scratch->record;
-	event->file_id = 0;
-	event->fd = fd;
-	event->flags = flags;
+	event->file_id = file_id;
+	event->fd = result;
+	event->flags = naming->flags;
 	event->mode = 0;
-	event->error = error_of(call->result);
-	event->origin = user ? ORIGIN_CALL : ORIGIN_INHERITED;
+	event->error = error_of(result);
+	event->origin = naming->path ? ORIGIN_CALL : ORIGIN_INHERITED;
 	event->base_bytes = 0;
 	event->created = 0;
 	if (file) {
-		account = put_account(&call->who, fd, file, ACCOUNT_FILE, NULL);
-		event->file_id = account ? account->id : new_id();
 		event->mode = BPF_CORE_READ(file, f_inode, i_mode);
-		event->created = user && BPF_CORE_READ(file, f_mode) & FMODE_CREATED;
+		event->created = naming->path && BPF_CORE_READ(file, f_mode) & FMODE_CREATED;
 		event->path_bytes = append_path(end, &file->f_path);
 	} else {
-		event->base_bytes = append_base(end, directory_fd, user);
+		event->base_bytes = append_base(end, naming->directory_fd, naming->path);
 		end += event->base_bytes;
-		event->path_bytes = append_user_string(end, user);
+		event->path_bytes = append_user_string(end, naming->path);
 	}
 	end += event->path_bytes;
-	fill_header(&event->header, EVENT_FILE_OPEN, &call->who);
+	fill_header(&event->header, EVENT_FILE_OPEN, who);
 	if (end <= RECORD_BYTES)
 		output_record(event, end);
 	return 0;
 }
 
-static __always_inline int opened(const struct call *call, int directory_fd, const void *user, __u32 flags)
+static __always_inline int opened(const struct call *call, int directory_fd, const void *path, __u32 flags)
 {
+	struct naming naming = { .path = path, .directory_fd = directory_fd, .flags = flags };
+	struct account *account;
+	struct file *file = NULL;
+	__u64 file_id = 0;
+
 	if (is_restarted(call->result))
 		return 0;
-	return tell_file_open(call, call->result < 0 ? NULL : file_of(call->result), directory_fd, user, flags);
+	if (call->result >= 0)
+		file = file_of(call->result);
+	if (file) {
+		account = put_account(&call->who, call->result, file, ACCOUNT_FILE, NULL);
+		file_id = account ? account->id : new_id();
+	}
+	return tell_file_open(&call->who, call->result, file, file_id, &naming);
 }
 
 SEC("raw_tp")

@@ -44,24 +44,25 @@ static __noinline int tell_payload(const struct transfer *transfer, __u64 socket
 	return 0;
 }
 
-static __always_inline void inspect_tcp(const struct transfer *transfer, struct account *account)
+static __noinline int inspect_tcp(const struct transfer *transfer, struct account *account)
 {
 	__u8 head[6] = {};
 
 	if (transfer->data_bytes < 5 || transfer->bytes < 5)
-		return;
+		return 0;
 	bpf_probe_read_user(head, sizeof(head), transfer->data);
 	if (head[0] < 0x14 || head[0] > 0x17 || head[1] != 3)
-		return;
+		return 0;
 	bind_tls(&transfer->who, account->id, transfer->out);
 	if (!transfer->out || account->hello_done)
-		return;
+		return 0;
 	account->hello_done = 1;
 	if (head[0] == 0x16 && head[5] == 1)
 		tell_payload(transfer, account->id, PAYLOAD_TLS_CLIENT_HELLO);
+	return 0;
 }
 
-static __always_inline void inspect_udp(const struct transfer *transfer, struct account *account)
+static __noinline int inspect_udp(const struct transfer *transfer, const struct account *account)
 {
 	const struct sock *sock = (void *)account->sock;
 	struct opening opening = { .operation = NET_CONNECT };
@@ -69,14 +70,13 @@ static __always_inline void inspect_udp(const struct transfer *transfer, struct 
 
 	if (transfer->out) {
 		if (!transfer->to_peer || !is_new_peer(account->id, transfer->peer))
-			return;
+			return 0;
 		opening.who = transfer->who;
 		opening.sock = sock;
 		opening.socket_id = account->id;
 		opening.user_peer = transfer->peer;
 		opening.fd = transfer->fd;
-		tell_net_open(&opening);
-		return;
+		return tell_net_open(&opening);
 	}
 	if (transfer->peer)
 		read_user_address(&peer, transfer->peer);
@@ -84,6 +84,7 @@ static __always_inline void inspect_udp(const struct transfer *transfer, struct 
 		peer.port = bpf_ntohs(BPF_CORE_READ(sock, __sk_common.skc_dport));
 	if (peer.port == DNS_PORT)
 		tell_payload(transfer, account->id, PAYLOAD_DNS);
+	return 0;
 }
 
 /* Unix sockets without any name are pipes by another name. */
@@ -95,40 +96,55 @@ static __always_inline bool is_nameless(const struct sock *sock)
 	return !BPF_CORE_READ(unix, addr) && (!peer || !BPF_CORE_READ(peer, addr));
 }
 
+static __noinline int tell_inherited_socket(const struct transfer *transfer, const struct account *account)
+{
+	struct opening opening = {
+		.operation = NET_INHERITED,
+		.who = transfer->who,
+		.sock = (void *)account->sock,
+		.socket_id = account->id,
+		.fd = transfer->fd,
+	};
+
+	return tell_net_open(&opening);
+}
+
+static __always_inline enum account_kind kind_of(const struct file *file, const struct sock *sock)
+{
+	enum account_kind kind;
+
+	if (sock) {
+		kind = kind_of_sock(sock);
+		return kind == ACCOUNT_UNIX && is_nameless(sock) ? ACCOUNT_NONE : kind;
+	}
+	if (is_filesystem(file, PIPEFS_MAGIC) || is_filesystem(file, ANON_INODE_FS_MAGIC) || is_filesystem(file, PIDFS_MAGIC))
+		return ACCOUNT_NONE;
+	return ACCOUNT_FILE;
+}
+
 /* A descriptor's account; made, and told, when there is none for what it means now. */
 static __noinline struct account *account_of(const struct transfer *transfer, struct file *file)
 {
 	struct descriptor key = { .pid = transfer->who.pid, .fd = transfer->fd };
 	struct account *account = bpf_map_lookup_elem(&accounts, &key);
-	struct opening opening = { .operation = NET_INHERITED };
-	struct call call;
+	struct naming unknown = {};
 	struct sock *sock;
 	enum account_kind kind;
 
 	if (account && account->file == (__u64)file)
 		return account;
 	sock = sock_of(file);
-	if (sock) {
-		kind = kind_of_sock(sock);
-		if (kind == ACCOUNT_UNIX && is_nameless(sock))
-			kind = ACCOUNT_NONE;
-		account = put_account(&transfer->who, transfer->fd, file, kind, sock);
-		if (!account || kind == ACCOUNT_NONE || (kind == ACCOUNT_UDP && transfer->to_peer))
-			return account;
-		opening.who = transfer->who;
-		opening.sock = sock;
-		opening.socket_id = account->id;
-		opening.fd = transfer->fd;
-		tell_net_open(&opening);
+	kind = kind_of(file, sock);
+	account = put_account(&transfer->who, transfer->fd, file, kind, sock);
+	if (!account || kind == ACCOUNT_NONE)
 		return account;
+	if (kind == ACCOUNT_FILE) {
+		unknown.flags = BPF_CORE_READ(file, f_flags);
+		tell_file_open(&transfer->who, transfer->fd, file, account->id, &unknown);
+	} else if (kind != ACCOUNT_UDP || !transfer->to_peer) {
+		tell_inherited_socket(transfer, account);
 	}
-	if (is_filesystem(file, PIPEFS_MAGIC) || is_filesystem(file, ANON_INODE_FS_MAGIC) || is_filesystem(file, PIDFS_MAGIC))
-		return put_account(&transfer->who, transfer->fd, file, ACCOUNT_NONE, NULL);
-	call.who = transfer->who;
-	call.regs = NULL;
-	call.result = transfer->fd;
-	tell_file_open(&call, file, 0, NULL, BPF_CORE_READ(file, f_flags));
-	return bpf_map_lookup_elem(&accounts, &key);
+	return account;
 }
 
 static __noinline int add_transfer(const struct transfer *transfer)
@@ -222,7 +238,7 @@ static __always_inline int moved_datagram(struct bpf_raw_tracepoint_args *ctx, b
 	return add_transfer(&transfer);
 }
 
-static __always_inline void read_message(struct transfer *transfer, const struct user_msghdr *header)
+static __always_inline void read_message(struct transfer *transfer, const struct message_head *header)
 {
 	transfer->peer = header->name_bytes ? (void *)header->name : NULL;
 	transfer->to_peer = transfer->out && transfer->peer;
@@ -233,7 +249,7 @@ static __always_inline void read_message(struct transfer *transfer, const struct
 static __always_inline int moved_message(struct bpf_raw_tracepoint_args *ctx, bool out)
 {
 	struct transfer transfer = { .out = out };
-	struct user_msghdr header = {};
+	struct message_head header = {};
 	struct call call;
 
 	if (!begin_call(&call, ctx) || call.result <= 0)
@@ -257,16 +273,19 @@ struct messages {
 static long move_message(__u32 index, void *context)
 {
 	struct messages *messages = context;
-	struct mmsghdr message = {};
+	const struct mmsghdr *message = &messages->user[index];
+	struct message_head header;
+	__u32 bytes;
 
 	if (index >= messages->count)
 		return 1;
-	if (bpf_probe_read_user(&message, sizeof(message), &messages->user[index])) {
+	if (bpf_probe_read_user(&header, sizeof(header), &message->head) ||
+	    bpf_probe_read_user(&bytes, sizeof(bytes), &message->bytes)) {
 		count_loss(LOSS_MEMORY_FAULT);
 		return 1;
 	}
-	messages->transfer.bytes = message.bytes;
-	read_message(&messages->transfer, &message.header);
+	messages->transfer.bytes = bytes;
+	read_message(&messages->transfer, &header);
 	add_transfer(&messages->transfer);
 	return 0;
 }

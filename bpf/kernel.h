@@ -241,20 +241,17 @@ struct iovec {
 	__u64 bytes;
 };
 
-struct user_msghdr {
+/* The beginning of struct msghdr. */
+struct message_head {
 	__u64 name;
 	__u32 name_bytes;
 	__u32 padding;
 	__u64 iov;
-	__u64 iov_count;
-	__u64 control;
-	__u64 control_bytes;
-	__u32 flags;
-	__u32 padding2;
 };
 
 struct mmsghdr {
-	struct user_msghdr header;
+	struct message_head head;
+	__u64 rest_of_head[4];
 	__u32 bytes;
 	__u32 padding;
 };

@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { openWatch } from './watch.ts';
+import { openWatch, PYTHON } from './watch.ts';
 
 const watch = openWatch();
 const folder = mkdtempSync(join(tmpdir(), 'undersight-process-'));
@@ -51,7 +51,7 @@ threading.Thread(target=late).start()
 threads = [threading.Thread(target=lambda: None) for _ in range(20)]
 [t.start() for t in threads]; [t.join() for t in threads]
 import ctypes; ctypes.CDLL(None).syscall(60, 3)`;
-  const seen = await watch.run('python3', '-c', program);
+  const seen = await watch.run(PYTHON, '-c', program);
   assert.deepEqual(seen.of('process_fork'), []);
   assert.deepEqual(
     seen.of('process_exit').map((event) => [event.pid, event.exit_code]),
@@ -64,7 +64,7 @@ test('a thread that execs keeps the process', async () => {
 import os, threading
 threading.Thread(target=lambda: os.execv('/bin/true', ['true', 'from a thread'])).start()
 import time; time.sleep(5)`;
-  const seen = await watch.run('python3', '-c', program);
+  const seen = await watch.run(PYTHON, '-c', program);
   const execs = seen.of('process_exec');
   assert.deepEqual(execs.at(-1)?.args, ['true', 'from a thread']);
   assert.equal(execs.at(-1)?.process, execs.at(-2)?.process);
@@ -94,7 +94,7 @@ import ctypes
 libc = ctypes.CDLL(None)
 for _ in range(3):
     libc.syscall(425, 4, ctypes.create_string_buffer(120))`;
-  const seen = await watch.run('python3', '-c', program);
+  const seen = await watch.run(PYTHON, '-c', program);
   assert.deepEqual(
     seen.of('blind_spot').map((event) => event.reason),
     ['io_uring'],

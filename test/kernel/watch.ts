@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { createCounters } from '../../src/health/counters.ts';
 import { createDecode } from '../../src/kernel/decode.ts';
@@ -6,6 +7,9 @@ import { loadProbes, type ProbeOptions, type Probes } from '../../src/kernel/loa
 import { createRing } from '../../src/kernel/ring.ts';
 import { launchHeld } from '../../src/launch.ts';
 import type { Event } from '../../src/model/event.ts';
+
+/** The interpreter itself: `python3` may be a shell script that looks for it. */
+export const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
 
 /** The kernel programs, and what they tell. */
 export interface Watch {
