@@ -40,7 +40,7 @@ export class RingRecord {
 export class MalformedRecord extends Error {}
 
 /** Names that are no paths (`pipe:[17]`) stay as they are. */
-export function joinPath(base: string, name: string): string {
+function joinPath(base: string, name: string): string {
   const joined = name.startsWith('/') || base === '' ? name : name === '' ? base : `${base}/${name}`;
   if (!joined.startsWith('/')) return joined;
   const normal = NEEDS_NORMALISING.test(joined) ? path.posix.normalize(joined) : joined;

@@ -25,12 +25,12 @@ export function socketAddress(raw: RawSocketAddress, path: Buffer): SocketAddres
 }
 
 /** Four bytes in dotted form. */
-export function ipv4Text(bytes: Uint8Array): string {
+function ipv4Text(bytes: Uint8Array): string {
   return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
 }
 
 /** Sixteen bytes as RFC 5952 section 4 writes them: the longest run of zero groups, the first of equals, becomes `::`. */
-export function ipv6Text(bytes: Uint8Array): string {
+function ipv6Text(bytes: Uint8Array): string {
   const groups = Array.from({ length: 8 }, (_, index) => ((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0));
   let start = -1;
   let length = 1;

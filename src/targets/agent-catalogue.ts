@@ -4,9 +4,9 @@
  */
 export interface KnownAgent {
   readonly name: string;
-  /** Base names of native executables. */
+  /** Base names of native executables, or what they are called by. */
   readonly executables?: readonly string[];
-  /** Paths of scripts, as the interpreter sees them, end with one of these, whole components each. */
+  /** How the path of the script that an interpreter was given ends: whole components, `*` for any one. */
   readonly scripts?: readonly string[];
   /** Names for `python -m`. */
   readonly modules?: readonly string[];
@@ -32,7 +32,11 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
   },
   { name: 'amp', executables: ['amp'], scripts: ['amp', '@sourcegraph/amp/dist/main.js'] },
   { name: 'opencode', executables: ['opencode'], scripts: ['opencode', 'opencode-ai/bin/opencode'] },
-  { name: 'cursor-agent', executables: ['cursor-agent'], scripts: ['cursor-agent', 'cursor-agent/index.js'] },
+  {
+    name: 'cursor-agent',
+    executables: ['cursor-agent'],
+    scripts: ['cursor-agent', 'cursor-agent/versions/*/index.js'],
+  },
   { name: 'goose', executables: ['goose', 'goosed'] },
   { name: 'crush', executables: ['crush'] },
   { name: 'kiro', executables: ['kiro-cli', 'kiro-cli-chat'] },
@@ -40,6 +44,6 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
   { name: 'aider', scripts: ['aider'], modules: ['aider'] },
   { name: 'openhands', scripts: ['openhands'], modules: ['openhands', 'openhands.cli.main'] },
   { name: 'open-interpreter', scripts: ['interpreter'], modules: ['interpreter'] },
-  { name: 'swe-agent', scripts: ['sweagent', 'mini'], modules: ['sweagent', 'minisweagent'] },
+  { name: 'swe-agent', scripts: ['sweagent'], modules: ['sweagent', 'minisweagent'] },
   { name: 'llm', scripts: ['llm'], modules: ['llm'] },
 ];

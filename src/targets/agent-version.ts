@@ -1,14 +1,19 @@
 import path from 'node:path';
+import { findProgram, type Invocation } from './invocation.ts';
 import { readProcFile, readProcLink } from './proc-file.ts';
-import { type Invocation, scriptOf } from './recognise-agent.ts';
 import { throughRoot } from './tls-files.ts';
 
 const MAX_LEVELS = 5;
 const MAX_MANIFEST_BYTES = 1024 * 1024;
 
-/** The version in the package.json nearest to the script that a process runs, as the process's own files have it. */
+/**
+ * The version in the package.json nearest to the script that a process runs, as the process's own files have it; of a native
+ * executable the one in its path (`.../versions/2.1.3`).
+ */
 export function readAgentVersion(pid: number, invocation: Invocation, working_directory: string): string | undefined {
-  const script = scriptOf(invocation);
+  const program = findProgram(invocation);
+  if (program === undefined) return /\/versions\/v?(\d+\.\d[\w.+-]{0,62})(\/|$)/.exec(invocation.executable_path)?.[1];
+  const { script } = program;
   if (script === undefined) return undefined;
   const named = path.resolve(working_directory, script);
   // A command in node_modules/.bin or /usr/bin is a link to the script beside its package.json.

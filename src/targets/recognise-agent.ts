@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as z from 'zod';
 import { KNOWN_AGENTS, type KnownAgent } from './agent-catalogue.ts';
+import { findProgram, type Invocation } from './invocation.ts';
 
 /** How a user says that a process is an agent. Every condition that is given must hold. */
 export const agentRuleSchema = z
@@ -14,12 +15,6 @@ export const agentRuleSchema = z
   });
 
 export type AgentRule = z.infer<typeof agentRuleSchema>;
-
-/** How a process was started, as `process_exec` tells it. */
-export interface Invocation {
-  readonly executable_path: string;
-  readonly args: readonly string[];
-}
 
 export interface RecognisedAgent {
   readonly name: string;
@@ -37,16 +32,8 @@ export function recogniseAgent(invocation: Invocation, rules: readonly AgentRule
 /** A name for a process that nobody knows: its script's or module's, else its executable's. */
 export function nameOf(invocation: Invocation): string {
   const program = findProgram(invocation);
-  const name =
-    program?.module ??
-    (program?.script && path.parse(program.script).name) ??
-    path.basename(invocation.executable_path);
-  return name || 'unknown';
-}
-
-/** The script that an interpreter runs, as its command line names it. */
-export function scriptOf(invocation: Invocation): string | undefined {
-  return findProgram(invocation)?.script;
+  const script = program?.script && path.parse(program.script).name;
+  return program?.module || script || path.basename(invocation.executable_path) || 'unknown';
 }
 
 function matchesRule(invocation: Invocation, rule: AgentRule): boolean {
@@ -58,55 +45,17 @@ function matchesRule(invocation: Invocation, rule: AgentRule): boolean {
 }
 
 function isKnown(invocation: Invocation, agent: KnownAgent): boolean {
-  const executable = path.basename(invocation.executable_path);
   const program = findProgram(invocation);
-  if (program === undefined) return agent.executables?.includes(executable) ?? false;
+  if (program === undefined) {
+    // Some are started through a link, and their file is named for their version.
+    const names = [invocation.executable_path, invocation.args[0] ?? ''].map((one) => path.basename(one));
+    return names.some((name) => agent.executables?.includes(name));
+  }
   const { script, module } = program;
   if (module !== undefined) return agent.modules?.includes(module) ?? false;
-  return agent.scripts?.some((one) => `/${script}`.endsWith(`/${one}`)) ?? false;
+  return script !== undefined && (agent.scripts?.some((one) => endsWith(`/${script}`, `/${one}`)) ?? false);
 }
 
-/** Interpreters, and their options that take the next word. `-m` and `-c` are looked at apart. */
-const INTERPRETERS: readonly { readonly name: RegExp; readonly takes: readonly string[] }[] = [
-  {
-    name: /^(node|nodejs)(-?\d+)?$/,
-    takes: [
-      '-r',
-      '--require',
-      '--import',
-      '--loader',
-      '--experimental-loader',
-      '-C',
-      '--conditions',
-      '--env-file',
-      '--title',
-    ],
-  },
-  { name: /^bun$/, takes: ['-r', '--preload', '--cwd', '-c', '--config'] },
-  { name: /^deno$/, takes: [] },
-  { name: /^(python|pypy)[\d.]*$/, takes: ['-W', '-X', '--check-hash-based-pycs'] },
-  { name: /^(bash|sh|dash|zsh|ruby|perl)$/, takes: ['-o', '-O', '-I'] },
-];
-
-interface Program {
-  readonly script: string | undefined;
-  readonly module: string | undefined;
-}
-
-/** What an interpreter was told to run; undefined when the process is no interpreter. */
-function findProgram({ executable_path, args }: Invocation): Program | undefined {
-  const executable = path.basename(executable_path);
-  const interpreter = INTERPRETERS.find((one) => one.name.test(executable));
-  if (interpreter === undefined) return undefined;
-  const isPython = /^(python|pypy)/.test(executable);
-  for (let at = 1; at < args.length; at++) {
-    const word = args[at] as string;
-    if (isPython && word === '-m') return { script: undefined, module: args[at + 1] };
-    if (!executable.startsWith('bun') && ['-c', '-e', '-p', '--eval', '--print'].includes(word)) break;
-    if (executable === 'bun' || executable === 'deno') if (word === 'run' || word === 'x') continue;
-    if (word === '--') continue;
-    if (!word.startsWith('-')) return { script: word, module: undefined };
-    if (interpreter.takes.includes(word)) at++;
-  }
-  return { script: undefined, module: undefined };
+function endsWith(script: string, pattern: string): boolean {
+  return pattern.includes('*') ? path.matchesGlob(script, `**${pattern}`) : script.endsWith(pattern);
 }

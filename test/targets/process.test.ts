@@ -126,4 +126,6 @@ test("an agent's version is that of the package its script belongs to", () => {
   assert.equal(readAgentVersion(process.pid, invocation, directory), '1.2.3');
   fs.writeFileSync(path.join(directory, 'node_modules/agent/package.json'), 'no json');
   assert.equal(readAgentVersion(process.pid, invocation, directory), undefined);
+  const native = { executable_path: '/home/a/.local/share/claude/versions/2.1.3', args: ['claude'] };
+  assert.equal(readAgentVersion(process.pid, native, directory), '2.1.3');
 });

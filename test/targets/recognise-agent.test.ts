@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { agentRuleSchema, nameOf, recogniseAgent, scriptOf } from '../../src/targets/recognise-agent.ts';
+import { findProgram } from '../../src/targets/invocation.ts';
+import { agentRuleSchema, nameOf, recogniseAgent } from '../../src/targets/recognise-agent.ts';
 
 const run = (executable_path: string, ...args: string[]) => ({ executable_path, args: [executable_path, ...args] });
 
@@ -9,6 +10,8 @@ test('agents are known by their executable or by the script that their interpret
     [run('/home/a/.local/share/claude/versions/claude'), 'claude-code'],
     [run('/usr/bin/node', '/usr/bin/claude', '-p', 'hi'), 'claude-code'],
     [run('/usr/bin/node', '--no-warnings', '/x/node_modules/@anthropic-ai/claude-code/cli.js'), 'claude-code'],
+    [{ executable_path: '/home/a/.local/share/claude/versions/2.1.3', args: ['claude', '-p'] }, 'claude-code'],
+    [run('/x/cursor-agent/versions/2025.09/node', '/x/cursor-agent/versions/2025.09/index.js'), 'cursor-agent'],
     [run('/opt/codex'), 'codex'],
     [run('/usr/bin/node24', '-r', 'hook.js', '/usr/local/bin/gemini'), 'gemini-cli'],
     [run('/venv/bin/python3.11', '/venv/bin/aider', '--yes'), 'aider'],
@@ -27,6 +30,7 @@ test('programs that only mention an agent are none', () => {
     run('/usr/bin/node', '/srv/notclaude'),
     run('/usr/bin/python3', '-c', 'aider'),
     run('/usr/bin/node'),
+    run('/bin/bash', '-lc', 'claude'),
   ];
   for (const invocation of cases) assert.equal(recogniseAgent(invocation, []), undefined, invocation.args.join(' '));
 });
@@ -54,6 +58,7 @@ test('an unknown command is called by its script, module or executable', () => {
 });
 
 test('options that take a value do not hide the script', () => {
-  assert.equal(scriptOf(run('/usr/bin/node', '--import', 'a.js', '--trace', 'b.js')), 'b.js');
-  assert.equal(scriptOf(run('/usr/bin/bun', 'run', 'b.ts')), 'b.ts');
+  assert.equal(findProgram(run('/usr/bin/node', '--import', 'a.js', '--trace', 'b.js'))?.script, 'b.js');
+  assert.equal(findProgram(run('/usr/bin/bun', 'run', 'b.ts'))?.script, 'b.ts');
+  assert.equal(findProgram(run('/usr/bin/curl', 'b.ts')), undefined);
 });
