@@ -229,6 +229,11 @@ describe('a Chat Completions response', () => {
     }
   });
 
+  test('whose counts are no counts has none', () => {
+    const usage = { prompt_tokens: -1, completion_tokens: 1.5, prompt_tokens_details: { cached_tokens: '8' } };
+    assert.deepEqual(whole(openAiChat, head, {}, { choices: [], usage }).response.usage, {});
+  });
+
   test('that is cut off has no tool call that is not whole', () => {
     const { complete, response } = stream(openAiChat, head, {}, [
       call(0, { id: 'a', function: { name: 'f', arguments: '{}' } }),

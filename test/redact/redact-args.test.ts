@@ -48,6 +48,11 @@ describe('arguments', () => {
     });
   }
 
+  test('a flag is no value of the flag before it', () => {
+    const args = ['curl', '-u', '-H:x', 'https://h'];
+    assert.equal(redactor.args(args), args);
+  });
+
   test('arguments without secrets come back as they are', () => {
     const args = [
       'docker',

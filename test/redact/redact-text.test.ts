@@ -51,6 +51,7 @@ const redacted: readonly (readonly [before: string, after: string])[] = [
     '{"body":"{\\"apiKey\\":\\"a1\\\\\\"b\\",\\"x\\":1}"}',
     '{"body":"{\\"apiKey\\":\\"[REDACTED:credential]\\",\\"x\\":1}"}',
   ],
+  ['{"body":"{\\"token\\":\\"cut","next":"kept"}', '{"body":"{\\"token\\":\\"[REDACTED:credential]","next":"kept"}'],
   ["headers['x-api-key'] = 'abc'", "headers['x-api-key'] = '[REDACTED:credential]'"],
   ['aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY', 'aws_secret_access_key = [REDACTED:credential]'],
   ['"SecretAccessKey": "wJalrXUtnFEMI"', '"SecretAccessKey": "[REDACTED:credential]"'],
