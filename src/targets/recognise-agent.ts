@@ -3,6 +3,9 @@ import * as z from 'zod';
 import { KNOWN_AGENTS, type KnownAgent } from './agent-catalogue.ts';
 import { findProgram, type Invocation } from './invocation.ts';
 
+const MAX_ARGS = 256;
+const MAX_CHARACTERS = 4096;
+
 /** How a user says that a process is an agent. Every condition that is given must hold. */
 export const agentRuleSchema = z
   .strictObject({
@@ -39,9 +42,14 @@ export function nameOf(invocation: Invocation): string {
 function matchesRule(invocation: Invocation, rule: AgentRule): boolean {
   const { executable, argument } = rule;
   return (
-    (executable === undefined || path.matchesGlob(invocation.executable_path, executable)) &&
-    (argument === undefined || invocation.args.some((one) => path.matchesGlob(one, argument)))
+    (executable === undefined || isMatch(invocation.executable_path, executable)) &&
+    (argument === undefined || invocation.args.slice(0, MAX_ARGS).some((one) => isMatch(one, argument)))
   );
+}
+
+/** Arguments are hostile: a long one must not hold the matcher. */
+function isMatch(text: string, glob: string): boolean {
+  return text.length <= MAX_CHARACTERS && path.matchesGlob(text, glob);
 }
 
 function isKnown(invocation: Invocation, agent: KnownAgent): boolean {
@@ -57,5 +65,5 @@ function isKnown(invocation: Invocation, agent: KnownAgent): boolean {
 }
 
 function endsWith(script: string, pattern: string): boolean {
-  return pattern.includes('*') ? path.matchesGlob(script, `**${pattern}`) : script.endsWith(pattern);
+  return pattern.includes('*') ? isMatch(script, `**${pattern}`) : script.endsWith(pattern);
 }
