@@ -18,8 +18,13 @@ export interface ConnectionOptions {
 /** One TLS connection object of one process. */
 export interface Connection {
   push(event: TlsDataEvent): void;
-  /** Stops waiting for bytes that are missing before what came until `until_ns`. */
-  flush(until_ns: bigint): void;
+  /**
+   * The socket that is said to carry it was closed. It ends with the next request or the next `settle` after that; bytes
+   * that come before show that it was another socket's.
+   */
+  socketClosed(at: Arrival): void;
+  /** Stops waiting for what did not come until `until_ns`: missing bytes, or signs of life after its socket was closed. */
+  settle(until_ns: bigint): void;
   /**
    * The connection ended: what is open is ended with `cause`. undefined: it is only followed no longer. What comes after
    * that is read as another connection.
@@ -34,6 +39,7 @@ const MAX_HELD_BYTES = 1 << 20;
 const MAX_HELD_PIECES = 256;
 const UNREADABLE_BYTES = 4096;
 const BINARY_PROBE_BYTES = 256;
+const SOCKET_CLOSED = 'the socket was closed';
 const BINARY_SHARE = 0.05;
 
 type Direction = TlsDataEvent['direction'];
@@ -47,6 +53,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let socket_id = 0n;
   let request_socket_id = 0n;
   let close_cause: string | undefined;
+  let socket_closed: Arrival | undefined;
   let http1: Http1Connection<Arrival> | undefined;
   const streams: Partial<Record<Direction, { stream: ByteStream<TlsDataEvent>; first_ns: bigint }>> = {};
   let message_seen = false;
@@ -68,6 +75,12 @@ export function createConnection(options: ConnectionOptions): Connection {
       return close_cause;
     },
     push(event) {
+      if (socket_closed !== undefined) {
+        if (event.direction === 'write' && startsMessage(event.data, 'request')) {
+          connection.close(socket_closed, SOCKET_CLOSED);
+        }
+        socket_closed = undefined;
+      }
       if (event.socket_id !== 0n) socket_id = event.socket_id;
       streams[event.direction === 'write' ? 'read' : 'write']?.stream.flush(event.ktime_ns);
       streamOf(event).push(event);
@@ -76,13 +89,19 @@ export function createConnection(options: ConnectionOptions): Connection {
         http1 = undefined;
       }
     },
-    flush(until_ns) {
+    socketClosed(at) {
+      socket_closed ??= at;
+    },
+    settle(until_ns) {
       streams.write?.stream.flush(until_ns);
       streams.read?.stream.flush(until_ns);
+      if (socket_closed !== undefined && socket_closed.ktime_ns <= until_ns)
+        connection.close(socket_closed, SOCKET_CLOSED);
     },
     close(at, cause) {
       streams.write?.stream.flush();
       streams.read?.stream.flush();
+      socket_closed = undefined;
       close_cause = cause;
       http1?.close(at);
       if (is_binary && !message_seen) tellUnread('unknown', at);

@@ -21,7 +21,7 @@ export interface ExchangeStageOptions extends ExchangeOptions {
   readonly providers: readonly Provider[];
 }
 
-/** How long a piece may wait for the bytes before it, where no other traffic of its connection shows that they are lost. */
+/** How long missing bytes, and bytes after the end of a socket, are waited for where other traffic shows nothing of them. */
 const MAX_WAIT_NS = 200_000_000n;
 
 interface Followed {
@@ -108,9 +108,8 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   };
   const closeSocket = (event: EventBase, socket_id: bigint): void => {
     for (const { connection } of processes.get(event.process)?.values() ?? []) {
-      if (connection.socket_id === socket_id) connection.close(arrivalOf(event), 'the socket was closed');
+      if (connection.socket_id === socket_id) connection.socketClosed(arrivalOf(event));
     }
-    sockets.closed(socket_id);
   };
 
   return {
@@ -150,7 +149,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       next.push(event);
     },
     tick(now_ns) {
-      for (const { connection } of by_age) connection.flush(now_ns - MAX_WAIT_NS);
+      for (const { connection } of by_age) connection.settle(now_ns - MAX_WAIT_NS);
       next.tick?.(now_ns);
     },
     close() {

@@ -104,10 +104,12 @@ export function createLlmExchange(options: LlmExchangeOptions): Http1Listener<Ar
     const result = reader?.result();
     if (result?.malformed !== undefined) gaps.add('malformed', 0, `response: ${result.malformed}`);
     const error = errorOf(how);
-    const is_cut = error?.type === 'cut' || error?.type === 'no_response' || (how === 'cut' && error === undefined);
-    if (is_cut && error?.type !== 'no_response') gaps.add('cut', 0, 'response');
+    const is_unanswered = error?.type === 'no_response';
+    const is_cut = error === undefined ? how === 'cut' && !reader?.complete : error.type === 'cut';
+    if (is_cut) gaps.add('cut', 0, 'response');
     counters.add(error === undefined ? 'exchange.llm_calls' : 'exchange.llm_calls_failed');
-    const end_ns = is_cut && how !== 'lost' ? at.ktime_ns : last_ns;
+    for (const { reason } of gaps.list()) counters.add(`exchange.gap.${reason}`);
+    const end_ns = (is_cut || is_unanswered) && how !== 'lost' ? at.ktime_ns : last_ns;
     emit({
       ...call('end', { provider: name, request, malformed: undefined }, end_ns),
       response: result?.response,
@@ -124,7 +126,6 @@ export function createLlmExchange(options: LlmExchangeOptions): Http1Listener<Ar
       if (ended || parsed !== undefined || request_too_large || request_body.add(data)) return;
       request_too_large = true;
       gaps.add('too_large', 0, 'request');
-      counters.add('exchange.body_too_large');
     },
     requestGap(bytes) {
       gaps.add('lost_bytes', bytes, 'request');

@@ -3,7 +3,6 @@ import type { NetOpenEvent } from '../model/event.ts';
 export interface SocketNames {
   opened(event: NetOpenEvent): void;
   named(socket_id: bigint, server_name: string): void;
-  closed(socket_id: bigint): void;
   /** The name the client asked for, else the peer's address; and the peer's port. */
   peer(socket_id: bigint): { readonly address: string | undefined; readonly port: number | undefined };
 }
@@ -38,7 +37,6 @@ export function createSocketNames(max_sockets: number): SocketNames {
     named(socket_id, server_name) {
       if (socket_id !== 0n) entry(socket_id).server_name = server_name;
     },
-    closed: (socket_id) => void sockets.delete(socket_id),
     peer(socket_id) {
       const socket = sockets.get(socket_id);
       return { address: socket?.server_name ?? socket?.address, port: socket?.port };

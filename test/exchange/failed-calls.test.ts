@@ -48,19 +48,26 @@ describe('a call fails', () => {
     );
   });
 
-  for (const [what, fields] of [
-    ['its TLS connection', { kind: 'tls_close', connection: 1n }],
-    ['its socket', { kind: 'net_io', socket_id: 5n, closed: true }],
-  ] as const) {
-    test(`because ${what} was closed in the middle of the response`, () => {
-      const { connection, only, event } = watch();
-      const { write, read } = connection(1n, { socket_id: 5n });
-      write(chatRequest());
-      read(jsonResponse({ text: 'hello' }).subarray(0, -3));
-      event(fields);
-      assert.equal(only().error?.type, 'cut');
-    });
-  }
+  test('because its TLS connection was closed in the middle of the response', () => {
+    const { connection, only } = watch();
+    const { write, read, close } = connection(1n);
+    write(chatRequest());
+    read(jsonResponse({ text: 'hello' }).subarray(0, -3));
+    close();
+    assert.equal(only().error?.type, 'cut');
+  });
+
+  test('because its socket was closed in the middle of the response, and nothing came after', () => {
+    const { connection, only, event, stage, now } = watch();
+    const { write, read } = connection(1n, { socket_id: 5n });
+    write(chatRequest());
+    read(jsonResponse({ text: 'hello' }).subarray(0, -3));
+    event({ kind: 'net_io', socket_id: 5n, closed: true });
+    const closed_ns = now();
+    stage.tick?.(closed_ns + 1_000_000_000n);
+    assert.equal(only().error?.type, 'cut');
+    assert.equal(only().end_ns, closed_ns);
+  });
 
   test('because a stream that lasts until the connection ends was left before its provider ended it', () => {
     const { connection, only } = watch();
@@ -117,6 +124,18 @@ describe('a call does not fail', () => {
     assert.equal(only().end_ns, 1030n);
   });
 
+  test('because a socket was closed that turns out not to be its own', () => {
+    const { connection, only, event, stage, now } = watch();
+    const { write, read } = connection(1n, { socket_id: 5n });
+    const response = jsonResponse({ text: 'hello' });
+    write(chatRequest());
+    read(response.subarray(0, -3));
+    event({ kind: 'net_io', socket_id: 5n, closed: true });
+    read(response.subarray(-3));
+    stage.tick?.(now() + 1_000_000_000n);
+    assert.equal(only().error, undefined);
+  });
+
   test('because such a stream was told complete before', () => {
     const { connection, only } = watch();
     const { write, read, close } = connection(1n);
@@ -141,6 +160,22 @@ describe('a connection object is used again', () => {
       [
         ['7:70/1/1', 'no_response', undefined],
         ['7:70/1/2', undefined, 'hello'],
+      ],
+    );
+  });
+
+  test('unseen, after its socket was closed: the new response is not the old request’s', () => {
+    const { connection, ended, answer, event } = watch();
+    const { write, read } = connection(1n, { socket_id: 5n });
+    write(chatRequest({ prompt: 'old' }));
+    event({ kind: 'net_io', socket_id: 5n, closed: true });
+    write(chatRequest({ prompt: 'new' }));
+    read(jsonResponse({ text: 'hello' }));
+    assert.deepEqual(
+      ended().map((call) => [call.error?.type, answer(call)]),
+      [
+        ['no_response', undefined],
+        [undefined, 'hello'],
       ],
     );
   });
