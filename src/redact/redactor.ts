@@ -50,12 +50,18 @@ export function createRedactor(options: RedactOptions, count: CountRedaction = (
 
   function redactFully(text: string, add: CountRedaction): string {
     let out = text;
-    for (let round = 0; round < ROUNDS; round++) {
-      const next = redactOnce(out, add);
-      if (next === out) break;
-      out = next;
+    try {
+      for (let round = 0; round < ROUNDS; round++) {
+        const next = redactOnce(out, add);
+        if (next === out) break;
+        out = next;
+      }
+      return out;
+    } catch {
+      // The engine for regular expressions ran out of stack: what cannot be searched is not let through.
+      add('unreadable');
+      return redactionToken('unreadable');
     }
-    return out;
   }
 
   function redactText(text: string): string {

@@ -3,6 +3,9 @@ import { isRedactionToken } from './redaction-token.ts';
 /** How a value is written: `"x"`, `name=x`, `--name x`, or `name: x` and `name = x` (where prose and code abound). */
 export type ValueForm = 'quoted' | 'tight' | 'loose';
 
+/** Nothing of this length is a placeholder, a type or an expression. */
+const LONG_CHARS = 4096;
+
 /** Stands for a value that is elsewhere: `$NAME`, `${...}`, `$(...)`, `{{...}}`, `{name}`, `<name>`, `%NAME%`, `***`. */
 const REFERENCE =
   /^(?:\$\{[^{}]{0,200}\}?|\$[A-Z_][A-Z0-9_]{0,64}|\$\(.{0,400}|\{\{[^{}]{0,200}(?:\}\})?|\{[\w.]{1,64}\}?|<[^<>]{0,64}>|%\w{1,64}%|%[sdrqv]|\$|\*+|\.{2,})$/s;
@@ -39,6 +42,7 @@ export function callLength(value: string): number {
  * the name is an environment variable or a flag, so the value cannot be code.
  */
 export function isSecretValue(name: string, value: string, form: ValueForm, shell: boolean): boolean {
+  if (value.length > LONG_CHARS) return !/^_?auth$/i.test(name);
   if (value === '' || isRedactionToken(value) || REFERENCE.test(value)) return false;
   if (ORDINARY_WORDS.has(value.toLowerCase())) return false;
   if (/^(?:pwd|oldpwd)$/i.test(name) && /^[/.~$]/.test(value)) return false;

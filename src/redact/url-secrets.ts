@@ -1,4 +1,5 @@
 import { type CountRedaction, isRedactionToken, redactionToken } from './redaction-token.ts';
+import { replaceRuns } from './replace-runs.ts';
 
 /** RFC 3986 section 3.2.1, `user:password@`; passwords that hold an unescaped `@` are taken whole. */
 const USERINFO = /:\/\/([^\s/?#"'`<>@:[\]]{0,256}):((?:\[REDACTED:[a-z0-9_]{1,32}\]|[^\s/?#"'`<>[\]]){1,512})@/g;
@@ -6,7 +7,7 @@ const USER_ONLY = /:\/\/([^\s/?#"'`<>@:[\]]{20,512})@/g;
 
 /** Query parameters that are secrets only in a query; `token=` and its like are found by their names anyway. */
 const QUERY =
-  /([?&](?:key|sig|signature|code|auth|jwt|sid|session|x-(?:amz|goog)-(?:signature|credential|security-token))=)([^&\s#"'`<>\\[\]]{8,})/gi;
+  /([?&](?:key|sig|signature|code|auth|jwt|sid|session|x-(?:amz|goog)-(?:signature|credential|security-token))=)([^&\s#"'`<>\\[\]]{8,4096})/gi;
 
 const REFERENCE = /^(?:\$\{?\w{1,64}\}?|\{\w{1,64}\}|<\w{1,64}>|\*+)$/;
 
@@ -26,7 +27,7 @@ export function redactUrlSecrets(text: string, count: CountRedaction): string {
     });
   }
   if (!out.includes('=')) return out;
-  return out.replace(QUERY, (_match, name: string) => {
+  return replaceRuns(out, QUERY, ([, name = '']) => {
     count('url_parameter');
     return name + redactionToken('url_parameter');
   });

@@ -152,3 +152,18 @@ test('a megabyte of hostile text is done with', () => {
     assert.equal(typeof redactor.text(text), 'string');
   }
 });
+
+test('secrets of twenty megabytes are taken out whole', () => {
+  const long = (unit: string) => unit.repeat(20_000_000 / unit.length);
+  for (const [text, after] of [
+    [`sk-ant-${long('a')}`, '[REDACTED:anthropic_key]'],
+    [`Bearer ${long('a1')}`, 'Bearer [REDACTED:authorization]'],
+    [`https://h?sig=${long('a')}`, 'https://h?sig=[REDACTED:url_parameter]'],
+    [`password=${long('a')}`, 'password=[REDACTED:credential]'],
+    [`{"api_key":"${long('*')}"}`, '{"api_key":"[REDACTED:credential]"}'],
+    [`Cookie: a=${long('b; ')}`, 'Cookie: [REDACTED:cookie]'],
+    [`eyJ${'a'.repeat(2000)}.eyJ${long('b')}.${long('c')}`, '[REDACTED:jwt]'],
+  ] as const) {
+    assert.equal(redactor.text(text), after);
+  }
+});
