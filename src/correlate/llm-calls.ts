@@ -63,12 +63,14 @@ export class LlmCalls {
       if (is_next) this.#end.endTurn(known.turn, at_ns, false);
       else turn = known.turn;
     } else if (known === undefined && caller.turn?.is_ended === false) turn = caller.turn;
-    turn ??= this.#beginTurn(caller, scope, call);
+    const begun = turn === undefined ? this.#beginTurn(caller, call) : undefined;
+    turn ??= begun as Turn;
     const conversation = known ?? { turn, has_answered: false };
     conversation.turn = turn;
     conversation.has_answered = false;
     scope.conversations.remember(call.request, conversation);
     this.#enter(caller, turn, call);
+    if (begun !== undefined && caller.outer === undefined) this.#endTurnsBefore(turn);
     const chat_id = `${turn.turn_id}/chat/${call.call_id}`;
     turn.latest_chat = { id: chat_id, start_ns: at_ns };
     const pending = { turn, conversation, chat_id, lost_before: this.#turns.lost_count };
@@ -88,7 +90,7 @@ export class LlmCalls {
     return process.caller;
   }
 
-  #beginTurn(caller: Caller, scope: Scope, call: LlmCall): Turn {
+  #beginTurn(caller: Caller, call: LlmCall): Turn {
     const at_ns = call.request_start_ns;
     if (caller.outer !== undefined) {
       const segment = this.#segments.of(caller.process, at_ns);
@@ -97,18 +99,15 @@ export class LlmCalls {
         return this.#turns.begin(caller, { turn: segment.turn, parent_id: segment.id }, at_ns);
       }
     }
-    for (const turn of [...scope.turns]) {
-      const { process } = turn.caller ?? {};
-      if (
-        process !== undefined &&
-        process !== caller.process &&
-        process.exit !== undefined &&
-        turn.outer === undefined
-      ) {
-        this.#end.endTurn(turn, at_ns, false);
-      }
-    }
     return this.#turns.begin(caller, undefined, at_ns);
+  }
+
+  /** No more calls come of a turn whose caller has exited: another caller's turn ends it. */
+  #endTurnsBefore(turn: Turn): void {
+    for (const other of [...turn.scope.turns]) {
+      const has_exited = other.caller?.process.exit !== undefined;
+      if (other !== turn && other.outer === undefined && has_exited) this.#end.endTurn(other, turn.start_ns, false);
+    }
   }
 
   /** Makes the caller, and what is between it and the root, part of a turn that it takes part in from now on. */

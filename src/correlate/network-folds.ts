@@ -10,7 +10,7 @@ import {
   type Socket,
 } from './network-fold.ts';
 import { explainingPlace, lineagePlace, unexplainedPlace } from './placement.ts';
-import { inheritedPlace, type ProcessSegments } from './process-segments.ts';
+import { ownPlace, type ProcessSegments } from './process-segments.ts';
 import type { Process } from './process-tree.ts';
 import type { Turn } from './turn.ts';
 import type { Turns } from './turns.ts';
@@ -123,10 +123,7 @@ export class NetworkFolds {
     for (const [key, fold] of process.connections) {
       if (fold.turn !== turn) continue;
       process.connections.delete(key);
-      const { segment } = process;
-      const place =
-        fold.place ?? (segment === undefined ? unexplainedPlace(turn, fold.start_ns) : inheritedPlace(segment));
-      if (fold.place === undefined && segment !== undefined) segment.has_children = true;
+      const place = fold.place ?? ownPlace(process, turn);
       const { id, start_ns, continues, lost_before, is_open: open } = fold;
       const telling = { id, parent_id: place.parent_id, start_ns, end_ns: fold.end_ns, open, continues, lost_before };
       this.#turns.tell(turn, telling, describeNetwork(process, fold, place));
@@ -189,7 +186,7 @@ export class NetworkFolds {
         else turn.left_out_count++;
         return undefined;
       }
-      const id = `${turn.turn_id}/network/${process.key}/${++this.#number}`;
+      const id = `${process.key}/network/${++this.#number}`;
       fold = createNetworkFold(id, turn, { ...socket });
       process.connections.set(`${turn.root_id} ${key}`, fold);
     }

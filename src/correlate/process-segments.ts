@@ -59,8 +59,17 @@ export class ProcessSegments {
   moveTo(process: Process, turn: Turn, at_ns: bigint): void {
     const { segment } = process;
     if (segment?.has_children) this.tell(process, at_ns, true);
-    segment?.turn.processes.delete(process);
     process.segment = this.#begin(process, segment?.has_children ? at_ns : (segment?.start_ns ?? at_ns), turn);
+    if (segment === undefined) return;
+    if (!segment.has_children) {
+      process.segment.noise_file_count = segment.noise_file_count;
+      process.segment.left_out_count = segment.left_out_count;
+    }
+    const goesAlong = (one: { readonly turn: Turn | undefined; readonly place: Place | undefined }) =>
+      one.turn === segment.turn && one.place === undefined;
+    for (const fold of process.files.values()) if (goesAlong(fold)) fold.turn = turn;
+    for (const fold of process.connections.values()) if (goesAlong(fold)) fold.turn = turn;
+    for (const socket of process.sockets.values()) if (goesAlong(socket)) socket.turn = turn;
   }
 
   /** Tells the activity of a process that has exited, or whose turn ends before it. */
@@ -126,8 +135,17 @@ export class ProcessSegments {
   }
 }
 
+/** Where a process's own effects go that have no other place: under it, or where it is an agent under its turn. */
+export function ownPlace(process: Process, turn: Turn): Place {
+  const { segment, is_agent, caller } = process;
+  if (segment === undefined || segment.turn !== turn) return lineagePlace(turn.root_id, undefined);
+  if (is_agent && caller?.outer === undefined) return lineagePlace(turn.root_id, undefined);
+  segment.has_children = true;
+  return inheritedPlace(segment);
+}
+
 /** Under a process, for what that process does or starts: what explains the one explains the other. */
-export function inheritedPlace(segment: ProcessSegment): Place {
+function inheritedPlace(segment: ProcessSegment): Place {
   const { window, correlation } = segment.place ?? segment.fallback;
   const place = lineagePlace(segment.id, window);
   return { ...place, correlation: { ...place.correlation, requested: correlation.requested } };
