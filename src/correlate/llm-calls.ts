@@ -1,7 +1,7 @@
-import type { ChatActivity } from '../model/activity.ts';
 import type { LlmCall } from '../model/llm-call.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { Caller } from './caller.ts';
+import { type Chat, tellChat } from './chat.ts';
 import type { Conversation } from './conversation.ts';
 import type { NetworkFolds } from './network-folds.ts';
 import type { ProcessSegments } from './process-segments.ts';
@@ -15,8 +15,7 @@ import type { Turns } from './turns.ts';
 interface PendingCall {
   readonly turn: Turn;
   readonly conversation: Conversation;
-  readonly chat_id: string;
-  readonly lost_before: number;
+  readonly chat: Chat;
 }
 
 const MAX_PENDING = 4096;
@@ -71,9 +70,11 @@ export class LlmCalls {
     scope.conversations.remember(call.request, conversation);
     this.#enter(caller, turn, call);
     if (begun !== undefined && caller.outer === undefined) this.#endTurnsBefore(turn);
-    const chat_id = `${turn.turn_id}/chat/${call.call_id}`;
-    turn.latest_chat = { id: chat_id, start_ns: at_ns };
-    const pending = { turn, conversation, chat_id, lost_before: this.#turns.lost_count };
+    const { lost_count: lost_before } = this.#turns;
+    const chat = { id: `${turn.turn_id}/chat/${call.call_id}`, call, start_ns: at_ns, lost_before };
+    turn.latest_chat = chat;
+    turn.in_flight.set(call.call_id, chat);
+    const pending = { turn, conversation, chat };
     this.#pending.set(call.call_id, pending);
     return pending;
   }
@@ -118,7 +119,6 @@ export class LlmCalls {
     scope.has_called = true;
     caller.turn = turn;
     turn.call_count++;
-    turn.in_flight_count++;
     turn.answer_ns = undefined;
     turn.provider ??= provider;
     turn.input ??= call;
@@ -155,35 +155,26 @@ export class LlmCalls {
     }
   }
 
-  #finish(process: Process, call: LlmCall, pending: PendingCall): void {
-    const { turn, conversation, chat_id, lost_before } = pending;
+  #finish(process: Process, call: LlmCall, { turn, conversation, chat }: PendingCall): void {
     const { response, error } = call;
+    const tool_calls = response?.tool_calls ?? [];
     this.#pending.delete(call.call_id);
-    turn.in_flight_count--;
+    if (response !== undefined) turn.scope.conversations.rememberResponse(response, conversation);
+    conversation.has_answered = response !== undefined && tool_calls.length === 0 && error === undefined;
+    if (turn.is_ended) {
+      this.#turns.counters.add('correlate.late_answer');
+      return;
+    }
+    turn.in_flight.delete(call.call_id);
     turn.output = call;
     turn.error_type = error?.type;
     turn.usage = addUsage(turn.usage, response?.usage ?? {});
     turn.conversation_id ??= response?.conversation_id;
-    this.#network.carriesCall(process, call.socket_id, turn, call.server_address);
-    const telling = {
-      id: chat_id,
-      parent_id: turn.root_id,
-      start_ns: call.request_start_ns,
-      end_ns: call.end_ns,
-      open: false,
-      continues: undefined,
-      lost_before,
-    };
-    this.#turns.tell(turn, telling, describeChat(call, turn));
     turn.answer_ns = call.end_ns;
-    const tool_calls = response?.tool_calls ?? [];
-    if (response !== undefined) {
-      scopeRemember(turn.scope, call, conversation);
-      conversation.has_answered = tool_calls.length === 0 && error === undefined;
-      turn.has_response ||= tool_calls.length > 0 || conversation.has_answered;
-    }
-    if (turn.is_ended) return;
-    this.#openWindows(turn, chat_id, call);
+    turn.has_response ||= tool_calls.length > 0 || conversation.has_answered;
+    this.#network.carriesCall(process, call.socket_id, turn, call.server_address);
+    tellChat(this.#turns, turn, chat, call);
+    this.#openWindows(turn, chat.id, call);
   }
 
   #openWindows(turn: Turn, chat_id: string, call: LlmCall): void {
@@ -221,16 +212,4 @@ export class LlmCalls {
     window.result = result;
     this.#end.closeWindow(window, at_ns, false);
   }
-}
-
-function scopeRemember(scope: Scope, { response }: LlmCall, conversation: Conversation): void {
-  if (response !== undefined) scope.conversations.rememberResponse(response, conversation);
-}
-
-function describeChat(
-  call: LlmCall,
-  turn: Turn,
-): Pick<ChatActivity, 'kind' | 'call' | 'linked_traceparent' | 'left_out_count'> {
-  const linked_traceparent = call.traceparent === turn.traceparent ? undefined : call.traceparent;
-  return { kind: 'chat', call, linked_traceparent, left_out_count: 0 };
 }

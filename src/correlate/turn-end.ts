@@ -1,4 +1,5 @@
 import type { ActivityBase, AgentActivity } from '../model/activity.ts';
+import { tellChat } from './chat.ts';
 import type { FileFolds } from './file-folds.ts';
 import type { NetworkFolds } from './network-folds.ts';
 import { describeProcess } from './process-segment.ts';
@@ -48,8 +49,9 @@ export class TurnEnd {
     if (turn.is_ended) return;
     for (const nested of [...turn.nested]) this.endTurn(nested, end_ns, is_cut);
     for (const process of [...turn.processes]) this.#leave(process, turn, end_ns);
-    const open = is_cut && (turn.in_flight_count > 0 || turn.windows.some((window) => window.closed_ns === undefined));
+    const open = is_cut && (turn.in_flight.size > 0 || turn.windows.some((window) => window.closed_ns === undefined));
     for (const window of turn.windows) this.closeWindow(window, end_ns, true);
+    for (const chat of turn.in_flight.values()) tellChat(this.#turns, turn, chat, chat.call, end_ns);
     turn.is_ended = true;
     turn.scope.turns.delete(turn);
     this.#turns.open.delete(turn);
