@@ -19,7 +19,7 @@ interface PendingCall {
 }
 
 const MAX_PENDING = 4096;
-const MAX_WINDOWS_PER_TURN = 1024;
+const MAX_WINDOWS_PER_TURN = 256;
 
 /** Puts calls of a model into turns, and opens and closes the windows of the tool calls they carry. */
 export class LlmCalls {
@@ -36,7 +36,10 @@ export class LlmCalls {
     this.#segments = segments;
     this.#network = network;
     this.#end = end;
-    this.#pending = new BoundedMap(MAX_PENDING, () => turns.counters.add('correlate.calls_evicted'));
+    this.#pending = new BoundedMap(MAX_PENDING, (call_id, { turn, chat }) => {
+      turns.counters.add('correlate.calls_evicted');
+      if (turn.in_flight.delete(call_id)) tellChat(turns, turn, chat, chat.call, chat.call.end_ns);
+    });
   }
 
   push(call: LlmCall): void {
@@ -53,11 +56,12 @@ export class LlmCalls {
   #begin(process: Process, scope: Scope, call: LlmCall): PendingCall {
     const at_ns = call.request_start_ns;
     const caller = this.#callerOf(process, scope);
-    this.#closeAnswered(scope, call);
+    const continued = this.#closeAnswered(scope, call);
     const found = scope.conversations.find(call.request);
     const known = found?.conversation;
     let turn: Turn | undefined;
-    if (known !== undefined && !known.turn.is_ended) {
+    if (continued !== undefined) turn = continued;
+    else if (known !== undefined && !known.turn.is_ended) {
       const is_next = known.has_answered && found?.adds_user_message === true && isSettled(known.turn);
       if (is_next) this.#end.endTurn(known.turn, at_ns, false);
       else turn = known.turn;
@@ -134,8 +138,12 @@ export class LlmCalls {
       for (const one of [process, ...this.#tree.ancestors(process)]) {
         if (one === scope.root || one.scope !== scope) break;
         if (one.segment !== undefined && !one.is_agent) below.add(one.segment.id);
+        const was_agent = one.is_agent;
         one.is_agent = true;
-        if (one.exit === undefined) this.#segments.promote(one, turn, at_ns);
+        if (one.exit !== undefined) continue;
+        // One that takes part in several turns at once stays where it was shown first.
+        if (was_agent) this.#segments.of(one, at_ns);
+        else this.#segments.promote(one, turn, at_ns);
       }
       if (turn.held !== undefined) this.#adopt(turn, below);
     } else process.is_agent = true;
@@ -171,7 +179,8 @@ export class LlmCalls {
     turn.usage = addUsage(turn.usage, response?.usage ?? {});
     turn.conversation_id ??= response?.conversation_id;
     turn.answer_ns = call.end_ns;
-    turn.has_response ||= tool_calls.length > 0 || conversation.has_answered;
+    const says_something = tool_calls.length > 0 || conversation.has_answered;
+    turn.has_response ||= says_something && call.request.operation !== 'embeddings';
     this.#network.carriesCall(process, call.socket_id, turn, call.server_address);
     tellChat(this.#turns, turn, chat, call);
     this.#openWindows(turn, chat.id, call);
@@ -192,24 +201,30 @@ export class LlmCalls {
       turn.windows.push(window);
       if (tool.id !== '') turn.scope.windows.set(tool.id, window);
     }
+    this.#segments.explain(turn);
     // The provider's own tools have run by the time their call is told.
     for (const message of call.response?.messages ?? []) {
       for (const [id, result] of toolResults(message.parts)) this.#close(turn.scope, id, result, call.end_ns);
     }
   }
 
-  /** A request that carries a tool's result ends that tool's window. */
-  #closeAnswered(scope: Scope, call: LlmCall): void {
-    if (scope.windows.size === 0) return;
+  /** A request that carries a tool's result ends that tool's window; the turn it was open in goes on. */
+  #closeAnswered(scope: Scope, call: LlmCall): Turn | undefined {
+    let continued: Turn | undefined;
+    if (scope.windows.size === 0) return undefined;
     for (const message of call.request.messages) {
-      for (const [id, result] of toolResults(message.parts)) this.#close(scope, id, result, call.request_start_ns);
+      for (const [id, result] of toolResults(message.parts)) {
+        continued = this.#close(scope, id, result, call.request_start_ns) ?? continued;
+      }
     }
+    return continued;
   }
 
-  #close(scope: Scope, id: string, result: unknown, at_ns: bigint): void {
+  #close(scope: Scope, id: string, result: unknown, at_ns: bigint): Turn | undefined {
     const window = scope.windows.get(id);
-    if (window === undefined) return;
+    if (window === undefined) return undefined;
     window.result = result;
     this.#end.closeWindow(window, at_ns, false);
+    return window.turn;
   }
 }

@@ -1,6 +1,6 @@
 import type { ActivityBase, NetworkActivity } from '../model/activity.ts';
 import type { NetIoEvent, NetOpenEvent, SocketAddress } from '../model/event.ts';
-import { addressScope } from './address-scope.ts';
+import { addressScope, listenScope } from './address-scope.ts';
 import { errnoName } from './file-fold.ts';
 import type { Place } from './placement.ts';
 import type { Process } from './process-tree.ts';
@@ -156,7 +156,7 @@ export function describeNetwork(
     process: process.key,
     pid: process.pid,
     operation,
-    scope: addressScope(operation === 'listen' ? local : peer),
+    scope: operation === 'listen' ? listenScope(local) : addressScope(peer),
     transport,
     local,
     peer,

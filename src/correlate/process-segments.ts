@@ -1,4 +1,4 @@
-import { matchCommand } from './argument-match.ts';
+import { matchCommand, shellScript } from './argument-match.ts';
 import { explainingPlace, lineagePlace, type Place, unexplainedPlace } from './placement.ts';
 import { describeProcess, type ProcessSegment } from './process-segment.ts';
 import type { Process, ProcessTree } from './process-tree.ts';
@@ -27,6 +27,7 @@ export class ProcessSegments {
   executed(process: Process, at_ns: bigint): void {
     const segment = this.of(process, at_ns);
     const parent = this.#parentOf(process);
+    if (segment !== undefined && parent !== undefined && !parent.is_agent) showCommand(process, parent, segment);
     if (segment === undefined || process.is_agent || parent === undefined) return;
     if (segment.place?.window !== undefined || segment.continues !== undefined) return;
     const { tool_window } = this.#turns.options;
@@ -46,6 +47,17 @@ export class ProcessSegments {
     if (place.window === undefined) return;
     place.window.claim_count++;
     place.window.executable ??= process;
+  }
+
+  /** Looks again at processes that ran before the response which asked for them had ended. */
+  explain(turn: Turn): void {
+    const first = turn.windows.findLast((window) => window.chat_id === turn.windows.at(-1)?.chat_id);
+    if (first === undefined) return;
+    for (const process of turn.processes) {
+      const { exec_ns, is_finished } = process;
+      if (exec_ns === undefined || exec_ns < first.tool.complete_ns || is_finished) continue;
+      this.executed(process, exec_ns);
+    }
   }
 
   /** An agent's own process hangs under its turn's root, whatever started it. */
@@ -85,10 +97,11 @@ export class ProcessSegments {
 
   #begin(process: Process, at_ns: bigint, wanted: Turn | undefined): ProcessSegment {
     const turn = wanted ?? this.#turnOf(process, at_ns);
+    const started_ns = process.exec_ns ?? process.start_ns;
     const segment: ProcessSegment = {
       id: `${turn.turn_id}/process/${process.key}`,
       turn,
-      start_ns: process.continues === undefined && process.start_ns < at_ns ? process.start_ns : at_ns,
+      start_ns: process.continues === undefined && started_ns < at_ns ? started_ns : at_ns,
       continues: process.continues,
       place: undefined,
       fallback: this.#fallback(process, turn, at_ns),
@@ -142,6 +155,12 @@ export function ownPlace(process: Process, turn: Turn): Place {
   if (is_agent && caller?.outer === undefined) return lineagePlace(turn.root_id, undefined);
   segment.has_children = true;
   return inheritedPlace(segment);
+}
+
+/** What a shell starts first says more of a tool call than the shell. */
+function showCommand(process: Process, shell: Process, segment: ProcessSegment): void {
+  const { window } = segment.fallback;
+  if (window?.executable === shell && shellScript(shell.args) !== undefined) window.executable = process;
 }
 
 /** Under a process, for what that process does or starts: what explains the one explains the other. */

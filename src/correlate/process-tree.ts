@@ -25,7 +25,8 @@ export interface Process {
   executable_path: string;
   working_directory: string;
   args: readonly string[];
-  has_execed: boolean;
+  /** When it executed something first. */
+  exec_ns: bigint | undefined;
   /** When it was forked, executed or first seen. */
   start_ns: bigint;
   exit: ProcessExitEvent | undefined;
@@ -49,6 +50,7 @@ export interface Process {
 /** The processes that matter, by key. Holds at most `max_processes`: finished ones go first. */
 export class ProcessTree {
   readonly #processes = new Map<ProcessKey, Process>();
+  readonly #finished = new Set<Process>();
   readonly #max_processes: number;
   readonly #onEvict: (process: Process) => void;
 
@@ -65,8 +67,15 @@ export class ProcessTree {
     return this.#processes.values();
   }
 
+  /** It has been told of: the first to go where there are too many. */
+  finished(process: Process): void {
+    process.is_finished = true;
+    this.#finished.add(process);
+  }
+
   delete(process: Process): void {
     this.#processes.delete(process.key);
+    this.#finished.delete(process);
   }
 
   fork(event: ProcessForkEvent): Process {
@@ -76,7 +85,7 @@ export class ProcessTree {
     process.parent_pid = event.parent_pid;
     process.comm = event.comm;
     process.scope = this.scopeOf(process);
-    if (parent === undefined || process.has_execed) return process;
+    if (parent === undefined || process.exec_ns !== undefined) return process;
     process.namespace_pid = event.pid;
     process.uid = parent.uid;
     process.cgroup_id = parent.cgroup_id;
@@ -92,7 +101,7 @@ export class ProcessTree {
     // A parent that exited has left its children to another one, which did not start them.
     if (process.parent === undefined) Object.assign(process, { parent, parent_pid });
     Object.assign(process, { namespace_pid, uid, cgroup_id, comm, executable_path, working_directory, args });
-    process.has_execed = true;
+    process.exec_ns ??= event.ktime_ns;
     process.scope = this.scopeOf(process);
     return process;
   }
@@ -113,7 +122,7 @@ export class ProcessTree {
       executable_path: '',
       working_directory: '',
       args: [],
-      has_execed: false,
+      exec_ns: undefined,
       start_ns: event.ktime_ns,
       exit: undefined,
       facts: undefined,
@@ -156,19 +165,10 @@ export class ProcessTree {
   }
 
   #evict(newest: Process): void {
-    let victim: Process | undefined;
-    let looked = 0;
-    for (const process of this.#processes.values()) {
-      if (process === newest || process.scope?.root === process) continue;
-      victim ??= process;
-      if (process.is_finished || process.scope === undefined) {
-        victim = process;
-        break;
-      }
-      if (++looked >= 64) break;
-    }
+    const [finished] = this.#finished;
+    const victim = finished ?? this.#processes.values().find((one) => one !== newest && one.scope?.root !== one);
     if (victim === undefined) return;
     this.#onEvict(victim);
-    this.#processes.delete(victim.key);
+    this.delete(victim);
   }
 }

@@ -31,9 +31,14 @@ export class TurnEnd {
     if (process.is_finished || scope === undefined || exit === undefined) return;
     // One that never executed anything, and did nothing else that could be seen, has its place only from now.
     this.#segments.of(process, exit.ktime_ns);
-    process.is_finished = true;
+    this.#tree.finished(process);
     for (const turn of scope.turns) this.#flush(process, turn, exit.ktime_ns);
     this.#segments.tell(process, exit.ktime_ns, false);
+  }
+
+  /** Tells what is known of a process that is to be forgotten. */
+  forgetProcess(process: Process, at_ns: bigint): void {
+    for (const turn of [...(process.scope?.turns ?? [])]) this.#leave(process, turn, at_ns);
   }
 
   closeWindow(window: ToolWindow, end_ns: bigint, open: boolean): void {
@@ -100,7 +105,7 @@ export class TurnEnd {
       if (!process.is_finished) this.#segments.tell(process, end_ns, true);
       process.segment = undefined;
     }
-    if (process.is_finished && process.scope?.root !== process) this.#tree.delete(process);
+    if (process.is_finished) this.#tree.delete(process);
   }
 
   #flush(process: Process, turn: Turn, end_ns: bigint): void {
