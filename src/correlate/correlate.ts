@@ -185,8 +185,8 @@ export function createCorrelate(
       for (const scope of new Set([...tree.values()].flatMap((process) => process.scope ?? []))) {
         // A tree of which nothing was seen but its root is still a run.
         if (!scope.has_called && !scope.is_ended) turns.current(scope, scope.root.start_ns);
-        for (const turn of [...scope.turns]) if (turn.outer === undefined) end.endTurn(turn, last_ns, true);
       }
+      for (const turn of [...turns.open]) if (turn.outer === undefined) end.endTurn(turn, last_ns, true);
       return next.close?.();
     },
   };

@@ -51,7 +51,7 @@ export class ProcessSegments {
 
   /** Looks again at processes that ran before the response which asked for them had ended. */
   explain(turn: Turn): void {
-    const first = turn.windows.findLast((window) => window.chat_id === turn.windows.at(-1)?.chat_id);
+    const first = turn.windows.find((window) => window.chat_id === turn.windows.at(-1)?.chat_id);
     if (first === undefined) return;
     for (const process of turn.processes) {
       const { exec_ns, is_finished } = process;

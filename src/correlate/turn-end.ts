@@ -64,6 +64,7 @@ export class TurnEnd {
     if (turn.scope.current === turn) turn.scope.current = undefined;
     this.#tellRoot(turn, end_ns, open);
     if (turn.caller?.turn === turn) turn.caller.turn = undefined;
+    if (turn.scope.is_ended && turn.scope.turns.size === 0) this.#tree.finished(turn.scope.root);
   }
 
   #tellRoot(turn: Turn, end_ns: bigint, open: boolean): void {

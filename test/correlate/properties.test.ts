@@ -34,7 +34,8 @@ function play(story: readonly Step[]) {
   let tools = 0;
   let histories: (readonly Message[])[] = [];
   for (const [what, who, how] of story) {
-    const actor = alive[who % alive.length] as Actor;
+    const actor = alive[who % alive.length];
+    if (actor === undefined) break;
     switch (what) {
       case 'spawn':
       case 'fork': {
@@ -48,7 +49,7 @@ function play(story: readonly Step[]) {
         scene.exec(actor, 'other', `x${how}.js`);
         break;
       case 'exit':
-        if (actor === scene.root) break;
+        if (actor === scene.root && how < 8) break;
         scene.exit(actor, how);
         alive.splice(alive.indexOf(actor), 1);
         break;
