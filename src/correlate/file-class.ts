@@ -29,7 +29,7 @@ export function fileClass(path: string, { workspace, home }: Places): FileClass 
 }
 
 /** A place that holds keys, passwords or tokens. */
-export function isSecretPath(path: string): boolean {
+function isSecretPath(path: string): boolean {
   if (NOT_SECRET.test(path)) return false;
   const name = path.slice(path.lastIndexOf('/') + 1);
   return SECRET_NAMES.test(name) || SECRET_PLACES.test(path) || /^\/proc\/[^/]+\/environ$/.test(path);

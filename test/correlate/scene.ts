@@ -310,7 +310,7 @@ export class Activities {
 }
 
 /** Ids name one activity each, parents are in the same turn, each turn has one root, nothing ends before it starts. */
-export function assertWhole(all: readonly Activity[]): void {
+function assertWhole(all: readonly Activity[]): void {
   const by_id = new Map(all.map((one) => [one.id, one]));
   assert.equal(by_id.size, all.length, 'ids are unique');
   const roots = new Map<string, string>();
