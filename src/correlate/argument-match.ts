@@ -35,6 +35,12 @@ export function matchCommand(args: readonly string[], evidence: ToolEvidence): A
   return contained(words, evidence, script !== undefined) ?? covered(words, evidence);
 }
 
+/** Whether `command` is a part of the script that the shell `args` runs. */
+export function runsLater(args: readonly string[], command: readonly string[]): boolean {
+  const script = shellScript(args);
+  return script !== undefined && holds(flatWords(script), argvWords(command).slice(0, MAX_COMMAND_WORDS));
+}
+
 /** Whether an agent's own operation on a file is what a tool call asked for. */
 export function matchPath(path: string, evidence: ToolEvidence): ArgumentMatch | undefined {
   const name = lastPart(path);

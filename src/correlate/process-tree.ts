@@ -6,6 +6,7 @@ import type {
   ProcessForkEvent,
   ProcessKey,
 } from '../model/event.ts';
+import { runsLater } from './argument-match.ts';
 import type { Caller } from './caller.ts';
 import type { FileFold, OpenFile } from './file-fold.ts';
 import type { NetworkFold, Socket } from './network-fold.ts';
@@ -27,6 +28,8 @@ export interface Process {
   args: readonly string[];
   /** When it executed something first. */
   exec_ns: bigint | undefined;
+  /** It has started others since it executed something. */
+  has_forked: boolean;
   /** When it was forked, executed or first seen. */
   start_ns: bigint;
   exit: ProcessExitEvent | undefined;
@@ -85,6 +88,7 @@ export class ProcessTree {
     process.parent_pid = event.parent_pid;
     process.comm = event.comm;
     process.scope = this.scopeOf(process);
+    if (parent !== undefined) parent.has_forked = true;
     if (parent === undefined || process.exec_ns !== undefined) return process;
     process.namespace_pid = event.pid;
     process.uid = parent.uid;
@@ -100,7 +104,10 @@ export class ProcessTree {
     const { parent, parent_pid, namespace_pid, uid, cgroup_id, comm, executable_path, working_directory, args } = event;
     // A parent that exited has left its children to another one, which did not start them.
     if (process.parent === undefined) Object.assign(process, { parent, parent_pid });
-    Object.assign(process, { namespace_pid, uid, cgroup_id, comm, executable_path, working_directory, args });
+    Object.assign(process, { namespace_pid, uid, cgroup_id, working_directory });
+    // A shell that becomes the last command of its script is still what ran the others.
+    const is_last_command = process.exec_ns !== undefined && process.has_forked && runsLater(process.args, args);
+    if (!is_last_command) Object.assign(process, { comm, executable_path, args, has_forked: false });
     process.exec_ns ??= event.ktime_ns;
     process.scope = this.scopeOf(process);
     return process;
@@ -123,6 +130,7 @@ export class ProcessTree {
       working_directory: '',
       args: [],
       exec_ns: undefined,
+      has_forked: false,
       start_ns: event.ktime_ns,
       exit: undefined,
       facts: undefined,

@@ -169,6 +169,19 @@ describe('processes', () => {
     assert.equal(all.kind('execute_tool')[0]?.executable?.name, 'make');
   });
 
+  it('shows a shell as what it was asked to run, though it becomes the last command of that', () => {
+    const scene = new Scene();
+    const shell = scene.spawn(scene.root, 'bash', '-c', 'make; exec /bin/ls -l src');
+    scene.exit(scene.spawn(shell, 'make'));
+    scene.exec(shell, 'ls', '-l', 'src');
+    const entry = scene.spawn(scene.root, 'bash', '-c', 'setup; exec "$@"', 'bash', 'server');
+    scene.exit(scene.spawn(entry, 'setup'));
+    scene.exec(entry, 'server');
+    const all = scene.end();
+    assert.equal(all.process(shell).args[0], 'bash');
+    assert.equal(all.process(entry).args[0], 'server');
+  });
+
   it('ignores what nobody watches', () => {
     const scene = new Scene();
     const stranger = { key: '7:1', pid: 7 } as const;
