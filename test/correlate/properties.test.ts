@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { LlmCall, Message } from '../../src/model/llm-call.ts';
-import { type Actor, result, Scene, type Tool, user } from './scene.ts';
+import type { Actor } from './activities.ts';
+import { result, Scene, type Tool, user } from './scene.ts';
 
 const STEPS = [
   'spawn',
