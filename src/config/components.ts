@@ -1,21 +1,32 @@
 import { z } from 'zod';
+import { type ExchangeOptions, exchangeOptionsSchema } from '../exchange/options.ts';
 import { storeOptionsSchema } from '../export/store/options.ts';
+import { durationSchema } from '../model/quantity.ts';
 import { type RedactOptions, redactOptionsSchema } from '../redact/redact-options.ts';
+import { type SpansOptions, spansOptionsSchema } from '../spans/options.ts';
 import { type ReceiverOptions, receiverOptionsSchema } from './receiver-options.ts';
+
+const otlpOptionsSchema = z.strictObject({
+  /** undefined: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_ENDPOINT, or the protocol's port on this machine. */
+  endpoint: z.url({ protocol: /^https?$/, error: 'expected a URL such as http://127.0.0.1:4317' }).optional(),
+  headers: z.record(z.string(), z.string()).default({}),
+  timeout: durationSchema.prefault('10s'),
+});
 
 /** Every kind of component that a configuration may name, with the schema of its options. */
 export const RECEIVERS = { undersight: receiverOptionsSchema } as const;
 
 /** In the order in which they run. They always run: what a configuration leaves out has its default options. */
 export const PROCESSORS = {
+  exchange: exchangeOptionsSchema,
   redact: redactOptionsSchema,
   correlate: z.strictObject({}),
-  spans: z.strictObject({}),
+  spans: spansOptionsSchema,
 } as const;
 
 export const EXPORTERS = {
-  otlp_grpc: z.strictObject({}),
-  otlp_http: z.strictObject({}),
+  otlp_grpc: otlpOptionsSchema,
+  otlp_http: otlpOptionsSchema,
   console: z.strictObject({}),
   store: storeOptionsSchema,
 } as const;
@@ -37,9 +48,10 @@ export type ExporterConfig = {
 /** One validated configuration: the options of each stage. */
 export interface Config {
   readonly receiver: ReceiverOptions;
+  readonly exchange: ExchangeOptions;
   readonly redact: RedactOptions;
   readonly correlate: z.output<typeof PROCESSORS.correlate>;
-  readonly spans: z.output<typeof PROCESSORS.spans>;
+  readonly spans: SpansOptions;
   /** In the order the pipeline names them. */
   readonly exporters: readonly ExporterConfig[];
   /** What is not wrong but probably not meant, e.g. an exporter that no pipeline names. */
