@@ -239,8 +239,10 @@ struct sweep {
 	struct subject who;
 	__u32 first_fd;
 	__u32 last_fd;
-	__u32 all; /* also what is still open */
-	__u32 padding;
+	bool all;    /* also what is still open */
+	bool silent; /* nobody is to be told */
+	__u16 padding;
+	__u32 padding2;
 };
 
 static long sweep_step(__u32 index, void *context)
@@ -254,7 +256,8 @@ static long sweep_step(__u32 index, void *context)
 	account = bpf_map_lookup_elem(&accounts, &key);
 	if (!account || (!sweep->all && (__u64)file_of(key.fd) == account->file))
 		return 0;
-	settle(account, key.fd, &sweep->who, true);
+	if (!sweep->silent)
+		settle(account, key.fd, &sweep->who, true);
 	bpf_map_delete_elem(&accounts, &key);
 	return 0;
 }
@@ -281,9 +284,21 @@ static __always_inline void close_stale_accounts(const struct subject *who, __u3
 
 static __always_inline void close_all_accounts(const struct subject *who)
 {
-	struct sweep sweep = { .who = *who, .last_fd = ~0u, .all = 1 };
+	struct sweep sweep = { .who = *who, .last_fd = ~0u, .all = true };
 
 	sweep_accounts(&sweep);
+	bpf_map_delete_elem(&processes, &sweep.who.pid);
+}
+
+/* Of a process that was watched and is not any more. */
+static __always_inline void forget_accounts(__u32 pid)
+{
+	struct sweep sweep = { .who.pid = pid, .last_fd = ~0u, .all = true, .silent = true };
+
+	if (!bpf_map_lookup_elem(&processes, &pid))
+		return;
+	sweep_accounts(&sweep);
+	bpf_map_delete_elem(&processes, &pid);
 }
 
 #endif

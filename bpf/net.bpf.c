@@ -60,7 +60,7 @@ static __always_inline void read_inet_addresses(struct socket_address *local, st
 	if (local->family == AF_INET) {
 		BPF_CORE_READ_INTO((__u32 *)local->address, sock, __sk_common.skc_rcv_saddr);
 		BPF_CORE_READ_INTO((__u32 *)peer->address, sock, __sk_common.skc_daddr);
-	} else {
+	} else if (bpf_core_field_exists(sock->__sk_common.skc_v6_daddr)) {
 		BPF_CORE_READ_INTO((struct in6_addr *)local->address, sock, __sk_common.skc_v6_rcv_saddr);
 		BPF_CORE_READ_INTO((struct in6_addr *)peer->address, sock, __sk_common.skc_v6_daddr);
 	}
