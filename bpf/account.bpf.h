@@ -245,21 +245,27 @@ struct sweep {
 	__u32 padding2;
 };
 
-static long sweep_step(__u32 index, void *context)
+static __noinline int sweep_one(const struct sweep *sweep, int fd)
 {
-	struct sweep *sweep = context;
-	struct descriptor key = { .pid = sweep->who.pid, .fd = sweep->first_fd + index };
-	struct account *account;
+	struct descriptor key = { .pid = sweep->who.pid, .fd = fd };
+	struct account *account = bpf_map_lookup_elem(&accounts, &key);
 
-	if ((__u32)key.fd > sweep->last_fd)
-		return 1;
-	account = bpf_map_lookup_elem(&accounts, &key);
-	if (!account || (!sweep->all && (__u64)file_of(key.fd) == account->file))
+	if (!account || (!sweep->all && (__u64)file_of(fd) == account->file))
 		return 0;
 	if (!sweep->silent)
-		settle(account, key.fd, &sweep->who, true);
+		settle(account, fd, &sweep->who, true);
 	bpf_map_delete_elem(&accounts, &key);
 	return 0;
+}
+
+static long sweep_step(__u32 index, void *context)
+{
+	const struct sweep *sweep = context;
+	__u32 fd = sweep->first_fd + index;
+
+	if (fd > sweep->last_fd)
+		return 1;
+	return sweep_one(sweep, fd);
 }
 
 static __noinline int sweep_accounts(struct sweep *sweep)
@@ -279,7 +285,10 @@ static __always_inline void close_stale_accounts(const struct subject *who, __u3
 {
 	struct sweep sweep = { .who = *who, .first_fd = first_fd, .last_fd = last_fd };
 
-	sweep_accounts(&sweep);
+	if (first_fd == last_fd)
+		sweep_one(&sweep, first_fd);
+	else
+		sweep_accounts(&sweep);
 }
 
 static __always_inline void close_all_accounts(const struct subject *who)
