@@ -138,6 +138,12 @@ static __always_inline __u64 start_of(const struct task_struct *task)
 	return BPF_CORE_READ(task, group_leader, start_time);
 }
 
+/* Never ourselves: what we tell would give us more to tell. */
+static __always_inline struct target *find_target(__u32 pid)
+{
+	return pid == tunables.own_pid ? NULL : bpf_map_lookup_elem(&targets, &pid);
+}
+
 /* The current process, when it is watched. */
 static __always_inline bool watched_subject(struct subject *who)
 {
@@ -146,7 +152,7 @@ static __always_inline bool watched_subject(struct subject *who)
 
 	who->pid = id >> 32;
 	who->tid = id;
-	target = bpf_map_lookup_elem(&targets, &who->pid);
+	target = find_target(who->pid);
 	if (!target)
 		return false;
 	if (!target->start_ns)

@@ -84,3 +84,13 @@ os.close(os.open('leaf', os.O_CREAT))`;
   await assert.rejects(watch.close());
   rmSync(folder, { recursive: true });
 });
+
+test('the watcher never watches itself, nor what it starts', async () => {
+  const watch = openWatch();
+  watch.probes.watch(process.pid, 0n);
+  const child = spawn('/bin/true');
+  await once(child, 'exit');
+  assert.deepEqual(watch.take(), []);
+  watch.probes.unwatch(process.pid);
+  await watch.close();
+});
