@@ -12,8 +12,6 @@ type Config = NonNullable<ConstructorParameters<typeof OTLPTraceExporter>[0]>;
 /** An exporter with its own connections, which can be taken away from it. */
 interface Line {
   readonly exporter: OTLPTraceExporter;
-  /** Resolves when a connection cannot be made. */
-  readonly broken: Promise<Error>;
   cut(): void;
 }
 
@@ -24,11 +22,11 @@ interface Line {
 export function createHttpClient(endpoint: Endpoint, options: ClientOptions): TraceClient {
   let line: Promise<Line> | undefined;
   let closed = false;
+  let onBroken = (_error: Error) => {};
 
   async function open(): Promise<Line> {
     const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
-    const broken = Promise.withResolvers<Error>();
-    const { agent, cut } = createAgent(endpoint, broken.resolve);
+    const { agent, cut } = createAgent(endpoint, (error) => onBroken(error));
     const exporter = new OTLPTraceExporter({
       url: endpoint.url,
       headers: { ...options.headers },
@@ -36,7 +34,7 @@ export function createHttpClient(endpoint: Endpoint, options: ClientOptions): Tr
       timeoutMillis: options.timeout_ms,
       httpAgentOptions: () => agent,
     });
-    return { exporter, broken: broken.promise, cut };
+    return { exporter, cut };
   }
 
   return {
@@ -44,19 +42,18 @@ export function createHttpClient(endpoint: Endpoint, options: ClientOptions): Tr
       if (closed) return { reason: 'closed', retryable: false };
       try {
         line ??= open();
-        const { exporter, broken, cut } = await line;
-        const answered = new Promise<SendFailure | undefined>((resolve) => {
+        const { exporter, cut } = await line;
+        return await new Promise<SendFailure | undefined>((resolve) => {
+          onBroken = (error) => {
+            cut();
+            line = undefined;
+            resolve(httpFailure(error));
+          };
           exporter.export(
             spans.map((span) => toReadableSpan(span, options.include_content)),
             ({ code, error }) => resolve(code === 0 ? undefined : httpFailure(error)),
           );
         });
-        const cutOff = broken.then((error) => {
-          cut();
-          line = undefined;
-          return httpFailure(error);
-        });
-        return await Promise.race([answered, cutOff]);
       } catch (error) {
         return { reason: `it cannot be sent to: ${(error as Error).message}`, retryable: false };
       }

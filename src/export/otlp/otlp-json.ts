@@ -3,10 +3,10 @@ import type { Span } from '../../model/span.ts';
 import { toReadableSpan } from './readable-span.ts';
 
 /**
- * One line of OTLP/JSON, an ExportTraceServiceRequest (OTLP specification, "JSON Protobuf Encoding"), without a line break at
- * its end. Spans of one resource stand together, in their order.
+ * OTLP/JSON, an ExportTraceServiceRequest (OTLP specification, "JSON Protobuf Encoding"), on one line that ends with a line
+ * break. Spans of one resource stand together, in their order.
  */
-export function toOtlpJson(spans: readonly Span[], include_content: boolean): string {
-  const bytes = JsonTraceSerializer.serializeRequest(spans.map((span) => toReadableSpan(span, include_content)));
-  return new TextDecoder().decode(bytes);
+export function encodeOtlpJson(spans: readonly Span[], { content }: { readonly content: boolean }): string {
+  const bytes = JsonTraceSerializer.serializeRequest(spans.map((span) => toReadableSpan(span, content)));
+  return `${new TextDecoder().decode(bytes)}\n`;
 }

@@ -6,18 +6,20 @@ import { type Endpoint, grpcEndpoint, httpEndpoint, shownUrl } from './endpoint.
 import { createGrpcClient } from './grpc-client.ts';
 import { createHttpClient } from './http-client.ts';
 import { capturesContent, type OtlpGrpcOptions, type OtlpHttpOptions } from './options.ts';
+import type { SendFailure } from './send-failure.ts';
 import { createSpanQueue } from './span-queue.ts';
 import type { TraceClient } from './trace-client.ts';
 
-export type OtlpExporterOptions = (
-  | ({ readonly protocol: 'grpc' } & OtlpGrpcOptions)
-  | ({ readonly protocol: 'http' } & OtlpHttpOptions)
-) & {
+export type OtlpConfig =
+  | { readonly type: 'otlp_grpc'; readonly options: OtlpGrpcOptions }
+  | { readonly type: 'otlp_http'; readonly options: OtlpHttpOptions };
+
+export interface OtlpSurroundings {
   readonly counters: Counters;
   /** Is told once per outage, and once per burst of dropped spans. */
   readonly warn: (message: string) => void;
   readonly env: NodeJS.ProcessEnv;
-};
+}
 
 const NS_PER_MS = 1e6;
 const FLUSH_INTERVAL_MS = 1000;
@@ -31,15 +33,17 @@ const CLOSING_INTERVAL_MS = 500;
  * `otlp.`: exported, failed (refused, or given up after `max_elapsed_time`), queue_full, unsent (at the end), not_sampled.
  * Throws SetupError when the endpoint is no address or a certificate cannot be read.
  */
-export function createOtlpExporter(options: OtlpExporterOptions): Stage<Span> {
-  const { counters, warn, env } = options;
+export function createOtlpExporter(config: OtlpConfig, { counters, warn, env }: OtlpSurroundings): Stage<Span> {
+  const { options } = config;
   const retry = options.retry_on_failure;
   const include_content = options.include_content ?? capturesContent(env);
-  const endpoint = options.protocol === 'grpc' ? grpcEndpoint(options, env) : httpEndpoint(options, env);
-  const client = createClient(options, endpoint, include_content);
+  const endpoint = config.type === 'otlp_grpc' ? grpcEndpoint(config.options, env) : httpEndpoint(config.options, env);
+  const client = createClient(config, endpoint, include_content);
   const queue = createSpanQueue(options.sending_queue.queue_size, include_content);
-  const stopped = Promise.withResolvers<'stopped'>();
-  let pause = Promise.withResolvers<void>();
+  /** Ends the pause between two attempts, or the attempt that is under way. */
+  let endPause = () => {};
+  let endAttempt = () => {};
+  let is_stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let draining: Promise<void> | undefined;
   let closed: Promise<void> | undefined;
@@ -54,13 +58,23 @@ export function createOtlpExporter(options: OtlpExporterOptions): Stage<Span> {
     warn(`${shownUrl(endpoint)} does not take spans over OTLP: ${reason}`);
   }
 
-  /** Ends early when `close` is called. */
-  async function wait(interval_ms: number): Promise<void> {
-    const timeout = setTimeout(() => pause.resolve(), interval_ms);
-    timeout.unref();
-    await pause.promise;
-    clearTimeout(timeout);
-    pause = Promise.withResolvers();
+  function wait(interval_ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timeout = setTimeout(resolve, interval_ms);
+      timeout.unref();
+      endPause = () => {
+        clearTimeout(timeout);
+        resolve();
+      };
+    });
+  }
+
+  function attempt(batch: readonly Span[]): Promise<SendFailure | 'stopped' | undefined> {
+    return new Promise((resolve) => {
+      endAttempt = () => resolve('stopped');
+      if (is_stopped) endAttempt();
+      else client.send(batch).then(resolve);
+    });
   }
 
   /** False: there is no use in going on. */
@@ -69,7 +83,7 @@ export function createOtlpExporter(options: OtlpExporterOptions): Stage<Span> {
     let interval_ms = Number(retry.initial_interval) / NS_PER_MS;
     for (;;) {
       in_flight_count = batch.length;
-      const failure = await Promise.race([client.send(batch), stopped.promise]);
+      const failure = await attempt(batch);
       if (failure === 'stopped') return false;
       if (failure === undefined) {
         counters.add('otlp.exported', batch.length);
@@ -112,7 +126,7 @@ export function createOtlpExporter(options: OtlpExporterOptions): Stage<Span> {
     } else if (timer === undefined) {
       timer = setTimeout(() => {
         timer = undefined;
-        draining ??= drain();
+        if (queue.size > 0) draining ??= drain();
       }, FLUSH_INTERVAL_MS);
       timer.unref();
     }
@@ -120,8 +134,12 @@ export function createOtlpExporter(options: OtlpExporterOptions): Stage<Span> {
 
   async function finish(): Promise<void> {
     clearTimeout(timer);
-    pause.resolve();
-    const deadline = setTimeout(() => stopped.resolve('stopped'), Number(options.close_timeout) / NS_PER_MS);
+    endPause();
+    const deadline = setTimeout(() => {
+      is_stopped = true;
+      endPause();
+      endAttempt();
+    }, Number(options.close_timeout) / NS_PER_MS);
     await draining;
     if (queue.size > 0 && in_flight_count === 0) await drain();
     clearTimeout(deadline);
@@ -154,14 +172,12 @@ export function createOtlpExporter(options: OtlpExporterOptions): Stage<Span> {
   };
 }
 
-function createClient(options: OtlpExporterOptions, endpoint: Endpoint, include_content: boolean): TraceClient {
+function createClient({ type, options }: OtlpConfig, endpoint: Endpoint, include_content: boolean): TraceClient {
   const clientOptions = {
     headers: options.headers,
     compression: options.compression,
     timeout_ms: options.timeout === undefined ? undefined : Number(options.timeout) / NS_PER_MS,
     include_content,
   };
-  return options.protocol === 'grpc'
-    ? createGrpcClient(endpoint, clientOptions)
-    : createHttpClient(endpoint, clientOptions);
+  return type === 'otlp_grpc' ? createGrpcClient(endpoint, clientOptions) : createHttpClient(endpoint, clientOptions);
 }
