@@ -57,9 +57,3 @@ export const otlpHttpOptionsSchema = z.strictObject({
 
 export type OtlpGrpcOptions = z.output<typeof otlpGrpcOptionsSchema>;
 export type OtlpHttpOptions = z.output<typeof otlpHttpOptionsSchema>;
-
-/** OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: `true`, or one of the values that name spans. */
-export function capturesContent(env: NodeJS.ProcessEnv): boolean {
-  const value = env.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT?.trim().toLowerCase() ?? '';
-  return ['true', 'span_only', 'span_and_event'].includes(value);
-}
