@@ -1,17 +1,11 @@
 import { z } from 'zod';
 import { type ExchangeOptions, exchangeOptionsSchema } from '../exchange/options.ts';
+import { consoleOptionsSchema } from '../export/console/options.ts';
+import { otlpGrpcOptionsSchema, otlpHttpOptionsSchema } from '../export/otlp/options.ts';
 import { storeOptionsSchema } from '../export/store/options.ts';
-import { durationSchema } from '../model/quantity.ts';
 import { type RedactOptions, redactOptionsSchema } from '../redact/redact-options.ts';
 import { type SpansOptions, spansOptionsSchema } from '../spans/options.ts';
 import { type ReceiverOptions, receiverOptionsSchema } from './receiver-options.ts';
-
-const otlpOptionsSchema = z.strictObject({
-  /** undefined: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_ENDPOINT, or the protocol's port on this machine. */
-  endpoint: z.url({ protocol: /^https?$/, error: 'expected a URL such as http://127.0.0.1:4317' }).optional(),
-  headers: z.record(z.string(), z.string()).default({}),
-  timeout: durationSchema.prefault('10s'),
-});
 
 /** Every kind of component that a configuration may name, with the schema of its options. */
 export const RECEIVERS = { undersight: receiverOptionsSchema } as const;
@@ -25,9 +19,9 @@ export const PROCESSORS = {
 } as const;
 
 export const EXPORTERS = {
-  otlp_grpc: otlpOptionsSchema,
-  otlp_http: otlpOptionsSchema,
-  console: z.strictObject({}),
+  otlp_grpc: otlpGrpcOptionsSchema,
+  otlp_http: otlpHttpOptionsSchema,
+  console: consoleOptionsSchema,
   store: storeOptionsSchema,
 } as const;
 
