@@ -1,7 +1,7 @@
 import type { LlmCall, Message } from '../model/llm-call.ts';
 
 /** JSON of a value; undefined where it has none, or is too deep or too long for one. */
-export function contentJson(value: unknown): string | undefined {
+function contentJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch {

@@ -20,7 +20,7 @@ import { createSpans } from '../../src/spans/spans.ts';
 export const UNIX_OFFSET_NS = 1_700_000_000_000_000_000n;
 const MS = 1_000_000n;
 
-export const session: SessionEvent = {
+const session: SessionEvent = {
   kind: 'session',
   ktime_ns: 0n,
   process: '1:0',
@@ -50,7 +50,7 @@ export const agent: AgentInstance = {
   environment: {},
 };
 
-export const correlation: Correlation = {
+const correlation: Correlation = {
   signals: ['lineage', 'argument'],
   score: 0.9,
   matched: 'orders.json',
@@ -235,7 +235,7 @@ export const network: NetworkActivity = {
 };
 
 /** A second call, and what nobody asked for. */
-export const unasked: ProcessActivity = {
+const unasked: ProcessActivity = {
   ...process,
   ...base('process-2', 'chat-1', 1350, 1354),
   pid: 102,

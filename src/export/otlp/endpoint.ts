@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { SetupError } from '../../model/setup-error.ts';
-import type { OtlpGrpcOptions, OtlpHttpOptions } from './options.ts';
+import { isAddress, type OtlpGrpcOptions, type OtlpHttpOptions } from './options.ts';
 
 /** Where spans go, and how the connection is secured. */
 export interface Endpoint {
@@ -17,7 +17,7 @@ export interface Endpoint {
 export function grpcEndpoint(options: OtlpGrpcOptions, env: NodeJS.ProcessEnv): Endpoint {
   const url = options.endpoint ?? variable(env, 'ENDPOINT') ?? 'http://localhost:4317';
   const scheme = /^([a-z]+):\/\//.exec(url)?.[1];
-  if (!URL.canParse(scheme === undefined ? `http://${url}` : url)) throw notAnAddress(url, 'localhost:4317');
+  if (!isAddress(url)) throw notAnAddress(url, 'localhost:4317');
   const insecure = options.tls.insecure || variable(env, 'INSECURE')?.toLowerCase() === 'true';
   return { url, ...tlsFiles(options, env), secure: scheme === undefined ? !insecure : scheme !== 'http' };
 }

@@ -3,9 +3,10 @@ import { durationSchema } from '../../model/quantity.ts';
 
 const file = z.string().min(1, 'expected a file name').optional();
 
+const url = z.url({ protocol: /^https?$/, error: 'expected a URL such as http://127.0.0.1:4318' });
+const address = z.string().refine(isAddress, 'expected an address such as 127.0.0.1:4317 or http://127.0.0.1:4317');
+
 const shared = {
-  /** undefined: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_ENDPOINT, or the protocol's port on localhost. */
-  endpoint: z.string().min(1, 'expected an address').optional(),
   /** On top of OTEL_EXPORTER_OTLP_HEADERS. */
   headers: z.record(z.string(), z.string()).default({}),
   /** undefined: OTEL_EXPORTER_OTLP_COMPRESSION, or none. */
@@ -45,15 +46,26 @@ const shared = {
   close_timeout: durationSchema.prefault('5s'),
 };
 
-/** `exporters: otlp_grpc:` of the configuration; `endpoint` is `host:port` or a URL. */
-export const otlpGrpcOptionsSchema = z.strictObject(shared);
-
-/** `exporters: otlp_http:` of the configuration; `endpoint` is a URL to which `/v1/traces` is added. */
-export const otlpHttpOptionsSchema = z.strictObject({
+/** `exporters: otlp_grpc:` of the configuration. */
+export const otlpGrpcOptionsSchema = z.strictObject({
+  /** undefined: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_ENDPOINT, or http://localhost:4317. */
+  endpoint: address.optional(),
   ...shared,
+});
+
+/** `exporters: otlp_http:` of the configuration. */
+export const otlpHttpOptionsSchema = z.strictObject({
+  /** `/v1/traces` is added. undefined: the same variables, or http://localhost:4318. */
+  endpoint: url.optional(),
   /** The whole URL, in place of `endpoint`. */
-  traces_endpoint: z.url('expected a URL').optional(),
+  traces_endpoint: url.optional(),
+  ...shared,
 });
 
 export type OtlpGrpcOptions = z.output<typeof otlpGrpcOptionsSchema>;
 export type OtlpHttpOptions = z.output<typeof otlpHttpOptionsSchema>;
+
+/** `host:port`, or a URL. */
+export function isAddress(text: string): boolean {
+  return URL.canParse(/^[a-z]+:\/\//.test(text) ? text : `http://${text}`);
+}

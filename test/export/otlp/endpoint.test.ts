@@ -31,8 +31,10 @@ test('over gRPC, a scheme says whether there is TLS; without one there is, unles
 });
 
 test('an endpoint that is no address, or a certificate that is not there, is refused at the start', () => {
-  assert.throws(() => http({ endpoint: 'localhost:4318' }), SetupError);
-  assert.throws(() => grpc({ endpoint: 'http://' }), SetupError);
+  assert.throws(() => http({}, { OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' }), SetupError);
+  assert.throws(() => grpc({}, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://' }), SetupError);
+  assert.throws(() => http({ endpoint: 'localhost:4318' }), /expected a URL/);
+  assert.throws(() => grpc({ endpoint: 'http://' }), /expected an address/);
   assert.throws(() => grpc({ tls: { ca_file: '/nowhere.pem' } }), /cannot read \/nowhere.pem for OTLP: ENOENT/);
   assert.throws(() => grpc({}, { OTEL_EXPORTER_OTLP_CERTIFICATE: '/nowhere.pem' }), SetupError);
 });
