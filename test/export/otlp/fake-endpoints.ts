@@ -1,9 +1,11 @@
 import { once } from 'node:events';
-import http, { type IncomingHttpHeaders } from 'node:http';
+import http, { type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import http2 from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import https from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
 import type { TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import type { Certificate } from '../../mock-llm/certificate.ts';
 
 /** What a fake endpoint does with one request: an HTTP or gRPC status, or no answer ever. */
 export type Reaction = number | 'hang';
@@ -16,22 +18,31 @@ export interface FakeEndpoint {
 }
 
 /** OTLP over HTTP on loopback: reacts to the n-th request as `reactions[n]` says, then with 200. */
-export async function startHttpEndpoint(t: TestContext, reactions: readonly Reaction[] = []): Promise<FakeEndpoint> {
+export async function startHttpEndpoint(
+  t: TestContext,
+  reactions: readonly Reaction[] = [],
+  certificate?: Certificate,
+): Promise<FakeEndpoint> {
   const bodies: Buffer[] = [];
   const headers: IncomingHttpHeaders[] = [];
-  const server = http.createServer(async (request, response) => {
+  const answer: RequestListener = async (request, response) => {
     const reaction = reactions[headers.length] ?? 200;
     headers.push(request.headers);
     const body = Buffer.concat(await request.toArray());
     bodies.push(request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body);
     if (reaction !== 'hang') response.writeHead(reaction).end();
-  });
+  };
+  const server = certificate === undefined ? http.createServer(answer) : https.createServer(certificate, answer);
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.after(() => {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bodies, headers };
+  return { url: urlOf(server, certificate), bodies, headers };
+}
+
+function urlOf(server: Server, certificate: Certificate | undefined): string {
+  return `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const OK = 0;
@@ -40,11 +51,15 @@ const EMPTY_MESSAGE = Buffer.from([0, 0, 0, 0, 0]);
 const PREFIX_BYTES = 5;
 
 /** The same over gRPC; reactions are gRPC status codes. */
-export async function startGrpcEndpoint(t: TestContext, reactions: readonly Reaction[] = []): Promise<FakeEndpoint> {
+export async function startGrpcEndpoint(
+  t: TestContext,
+  reactions: readonly Reaction[] = [],
+  certificate?: Certificate,
+): Promise<FakeEndpoint> {
   const bodies: Buffer[] = [];
   const headers: IncomingHttpHeaders[] = [];
   const sessions = new Set<http2.ServerHttp2Session>();
-  const server = http2.createServer();
+  const server = certificate === undefined ? http2.createServer() : http2.createSecureServer(certificate);
   server.on('session', (session) => sessions.add(session));
   server.on('stream', async (stream, requestHeaders) => {
     stream.on('error', () => {});
@@ -68,5 +83,5 @@ export async function startGrpcEndpoint(t: TestContext, reactions: readonly Reac
     for (const session of sessions) session.destroy();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bodies, headers };
+  return { url: urlOf(server, certificate), bodies, headers };
 }
