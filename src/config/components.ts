@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { type CorrelateOptions, correlateOptionsSchema } from '../correlate/options.ts';
 import { type ExchangeOptions, exchangeOptionsSchema } from '../exchange/options.ts';
 import { consoleOptionsSchema } from '../export/console/options.ts';
 import { otlpGrpcOptionsSchema, otlpHttpOptionsSchema } from '../export/otlp/options.ts';
@@ -14,7 +15,7 @@ export const RECEIVERS = { undersight: receiverOptionsSchema } as const;
 export const PROCESSORS = {
   exchange: exchangeOptionsSchema,
   redact: redactOptionsSchema,
-  correlate: z.strictObject({}),
+  correlate: correlateOptionsSchema,
   spans: spansOptionsSchema,
 } as const;
 
@@ -44,7 +45,7 @@ export interface Config {
   readonly receiver: ReceiverOptions;
   readonly exchange: ExchangeOptions;
   readonly redact: RedactOptions;
-  readonly correlate: z.output<typeof PROCESSORS.correlate>;
+  readonly correlate: CorrelateOptions;
   readonly spans: SpansOptions;
   /** In the order the pipeline names them. */
   readonly exporters: readonly ExporterConfig[];
