@@ -1,5 +1,5 @@
 /**
- * Reads a BPF ring buffer in place (layout: kernel/bpf/ringbuf.c): a page_bytes with the consumer's position, a page_bytes with the
+ * Reads a BPF ring buffer in place (layout: kernel/bpf/ringbuf.c): a page with the consumer's position, a page with the
  * producer's, and the data, mapped twice so that no record is ever cut by the end.
  */
 import koffi from 'koffi';
