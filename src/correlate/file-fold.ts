@@ -8,11 +8,11 @@ import type { Turn } from './turn.ts';
 /** All that one process did with one path in one place of the trace. */
 export interface FileFold {
   readonly id: string;
-  readonly turn: Turn;
+  turn: Turn;
   readonly path: string;
   readonly class: FileClass;
   /** undefined: under the process's own activity. */
-  readonly place: Place | undefined;
+  place: Place | undefined;
   readonly continues: string | undefined;
   new_path: string | undefined;
   operation: FileOperation;

@@ -91,6 +91,18 @@ export class FileFolds {
     if (fold !== undefined) addChange(fold, event);
   }
 
+  /** What hangs under a process of its own hangs in `place` from now on: the process turned out to be an agent's. */
+  move(process: Process, turn: Turn, place: Place): void {
+    for (const [key, fold] of [...process.files]) {
+      if (fold.place !== undefined) continue;
+      process.files.delete(key);
+      fold.turn = turn;
+      fold.place = place;
+      process.files.set(foldKey(fold.path, place), fold);
+      turn.processes.add(process);
+    }
+  }
+
   /** Tells what a process did with files in one turn; has to come before the process's own activity. */
   flush(process: Process, turn: Turn, end_ns: bigint): void {
     const folds: FileFold[] = [];
@@ -157,7 +169,7 @@ export class FileFolds {
       this.#countNoise(process, turn);
       return undefined;
     }
-    const key = place === undefined ? path : `${path}\0${place.parent_id}`;
+    const key = foldKey(path, place);
     const known = process.files.get(key);
     if (known !== undefined && known.turn === turn) return known;
     const is_precious = path_class === 'secret' || this.#fold_count < MAX_FOLDS;
@@ -199,6 +211,10 @@ export class FileFolds {
     if (place === undefined && process.segment !== undefined) process.segment.left_out_count++;
     else turn.left_out_count++;
   }
+}
+
+function foldKey(path: string, place: Place | undefined): string {
+  return place === undefined ? path : `${path}\0${place.parent_id}`;
 }
 
 function outermost(turn: Turn): Turn {

@@ -63,12 +63,14 @@ export class LlmCalls {
       if (is_next) this.#end.endTurn(known.turn, at_ns, false);
       else turn = known.turn;
     } else if (known === undefined && caller.turn?.is_ended === false) turn = caller.turn;
-    turn ??= this.#beginTurn(caller, scope, call);
+    const is_new = turn === undefined;
+    turn ??= this.#beginTurn(caller, call);
     const conversation = known ?? { turn, has_answered: false };
     conversation.turn = turn;
     conversation.has_answered = false;
     scope.conversations.remember(call.request, conversation);
     this.#enter(caller, turn, call);
+    if (is_new && caller.outer === undefined) this.#endAbandoned(turn, at_ns);
     const chat_id = `${turn.turn_id}/chat/${call.call_id}`;
     turn.latest_chat = { id: chat_id, start_ns: at_ns };
     const pending = { turn, conversation, chat_id, lost_before: this.#turns.lost_count };
@@ -88,7 +90,7 @@ export class LlmCalls {
     return process.caller;
   }
 
-  #beginTurn(caller: Caller, scope: Scope, call: LlmCall): Turn {
+  #beginTurn(caller: Caller, call: LlmCall): Turn {
     const at_ns = call.request_start_ns;
     if (caller.outer !== undefined) {
       const segment = this.#segments.of(caller.process, at_ns);
@@ -97,18 +99,15 @@ export class LlmCalls {
         return this.#turns.begin(caller, { turn: segment.turn, parent_id: segment.id }, at_ns);
       }
     }
-    for (const turn of [...scope.turns]) {
-      const { process } = turn.caller ?? {};
-      if (
-        process !== undefined &&
-        process !== caller.process &&
-        process.exit !== undefined &&
-        turn.outer === undefined
-      ) {
-        this.#end.endTurn(turn, at_ns, false);
-      }
-    }
     return this.#turns.begin(caller, undefined, at_ns);
+  }
+
+  /** Turns whose caller is gone end when another caller begins one. */
+  #endAbandoned(begun: Turn, at_ns: bigint): void {
+    for (const turn of [...begun.scope.turns]) {
+      if (turn === begun || turn.outer !== undefined) continue;
+      if (turn.caller !== undefined && turn.caller.process.exit !== undefined) this.#end.endTurn(turn, at_ns, false);
+    }
   }
 
   /** Makes the caller, and what is between it and the root, part of a turn that it takes part in from now on. */
@@ -135,6 +134,7 @@ export class LlmCalls {
       for (const one of [process, ...this.#tree.ancestors(process)]) {
         if (one === scope.root || one.scope !== scope) break;
         if (one.segment !== undefined && !one.is_agent) below.add(one.segment.id);
+        if (!one.is_agent) this.#end.adopt(one, turn);
         one.is_agent = true;
         if (one.exit === undefined) this.#segments.promote(one, turn, at_ns);
       }

@@ -42,8 +42,8 @@ export interface Socket {
 /** All sockets of one process that did the same with the same peer in the same place. */
 export interface NetworkFold {
   readonly id: string;
-  readonly turn: Turn;
-  readonly place: Place | undefined;
+  turn: Turn;
+  place: Place | undefined;
   readonly continues: string | undefined;
   readonly first: Socket;
   start_ns: bigint;

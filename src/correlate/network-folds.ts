@@ -9,7 +9,7 @@ import {
   networkKey,
   type Socket,
 } from './network-fold.ts';
-import { explainingPlace, lineagePlace, unexplainedPlace } from './placement.ts';
+import { explainingPlace, lineagePlace, type Place, unexplainedPlace } from './placement.ts';
 import { inheritedPlace, type ProcessSegments } from './process-segments.ts';
 import type { Process } from './process-tree.ts';
 import type { Turn } from './turn.ts';
@@ -108,6 +108,24 @@ export class NetworkFolds {
     turn.processes.add(process);
   }
 
+  /** What hangs under a process of its own hangs in `place` from now on: the process turned out to be an agent's. */
+  move(process: Process, turn: Turn, place: Place): void {
+    for (const socket of process.sockets.values()) {
+      if (socket.turn === undefined || socket.place !== undefined) continue;
+      socket.turn = turn;
+      socket.place = place;
+      turn.processes.add(process);
+    }
+    for (const [key, fold] of [...process.connections]) {
+      if (fold.place !== undefined) continue;
+      process.connections.delete(key);
+      fold.turn = turn;
+      fold.place = place;
+      process.connections.set(foldKey(turn, fold.first, place), fold);
+      turn.processes.add(process);
+    }
+  }
+
   /** Tells what a process did on the network in one turn; has to come before the process's own activity. */
   flush(process: Process, turn: Turn, end_ns: bigint): void {
     for (const [id, socket] of process.sockets) {
@@ -180,8 +198,8 @@ export class NetworkFolds {
   #fold(process: Process, socket: Socket, is_open: boolean): string | undefined {
     const { turn } = socket;
     if (!socket.is_used || turn === undefined || turn.is_ended) return undefined;
-    const key = networkKey(socket, socket.place?.parent_id ?? '');
-    let fold = process.connections.get(`${turn.root_id} ${key}`);
+    const key = foldKey(turn, socket, socket.place);
+    let fold = process.connections.get(key);
     if (fold === undefined) {
       if (process.connections.size >= MAX_FOLDS) {
         this.#turns.counters.add('correlate.connections_not_folded');
@@ -191,9 +209,13 @@ export class NetworkFolds {
       }
       const id = `${turn.turn_id}/network/${process.key}/${++this.#number}`;
       fold = createNetworkFold(id, turn, { ...socket });
-      process.connections.set(`${turn.root_id} ${key}`, fold);
+      process.connections.set(key, fold);
     }
     addSocket(fold, socket, is_open);
     return fold.id;
   }
+}
+
+function foldKey(turn: Turn, socket: Socket, place: Place | undefined): string {
+  return `${turn.root_id} ${networkKey(socket, place?.parent_id ?? '')}`;
 }

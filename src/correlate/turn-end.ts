@@ -1,6 +1,7 @@
 import type { ActivityBase, AgentActivity } from '../model/activity.ts';
 import type { FileFolds } from './file-folds.ts';
 import type { NetworkFolds } from './network-folds.ts';
+import { lineagePlace } from './placement.ts';
 import { describeProcess } from './process-segment.ts';
 import type { ProcessSegments } from './process-segments.ts';
 import type { Process, ProcessTree } from './process-tree.ts';
@@ -33,6 +34,13 @@ export class TurnEnd {
     process.is_finished = true;
     for (const turn of scope.turns) this.#flush(process, turn, exit.ktime_ns);
     this.#segments.tell(process, exit.ktime_ns, false);
+  }
+
+  /** What a process did before it turned out to be an agent's is the turn's own doing. */
+  adopt(process: Process, turn: Turn): void {
+    const place = lineagePlace(turn.root_id, undefined);
+    this.#files.move(process, turn, place);
+    this.#network.move(process, turn, place);
   }
 
   closeWindow(window: ToolWindow, end_ns: bigint, open: boolean): void {
