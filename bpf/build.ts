@@ -24,8 +24,9 @@ if (values.target !== undefined && values.target !== process.arch) {
   compile(values.target as Target, '/dev/null');
 } else {
   if (isStale()) {
-    compile(process.arch as Target, `${object_path}.new`);
-    renameSync(`${object_path}.new`, object_path);
+    const fresh_path = join(folder, `undersight.${process.pid}.bpf.o`);
+    compile(process.arch as Target, fresh_path);
+    renameSync(fresh_path, object_path);
   }
   const readers = generateReaders(
     readLayout(readFileSync(object_path), namesOf(readFileSync(join(folder, 'events.h'), 'utf8'))),
@@ -67,7 +68,9 @@ function compile(target: Target, output: string): void {
 function isStale(): boolean {
   if (!existsSync(object_path)) return true;
   const built_ms = statSync(object_path).mtimeMs;
-  return readdirSync(folder).some((name) => /\.[ch]$/.test(name) && statSync(join(folder, name)).mtimeMs >= built_ms);
+  return readdirSync(folder).some(
+    (name) => (/\.[ch]$/.test(name) || name === 'build.ts') && statSync(join(folder, name)).mtimeMs >= built_ms,
+  );
 }
 
 /** The types that events.h declares, in its order. */

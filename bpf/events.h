@@ -141,7 +141,7 @@ struct file_io_event {
 	__u64 file_id;
 	__u64 bytes_read;
 	__u64 bytes_written;
-	__u64 first_ns;
+	__u64 first_ns; /* 0: nothing moved since the last such event */
 	__u64 last_ns;
 	__u32 read_count;
 	__u32 write_count;
@@ -149,6 +149,7 @@ struct file_io_event {
 	__u32 closed;
 };
 
+/* `path` of a symbolic link is the text it holds, `new_path` its name. */
 struct file_change_event {
 	struct event_header header;
 	__u32 operation;
@@ -167,6 +168,7 @@ struct socket_address {
 	__u32 path_bytes;  /* AF_UNIX: in data */
 };
 
+/* Connecting that fails after the call returned is told again, with the same socket_id and the error. */
 struct net_open_event {
 	struct event_header header;
 	__u64 socket_id;
@@ -184,7 +186,7 @@ struct net_io_event {
 	__u64 socket_id;
 	__u64 bytes_sent;
 	__u64 bytes_received;
-	__u64 first_ns;
+	__u64 first_ns; /* 0: nothing moved since the last such event */
 	__u64 last_ns;
 	__u32 retransmits;
 	__u32 rtt_us;

@@ -9,7 +9,7 @@ SEC("raw_tp/sched_process_fork")
 int handle_fork(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
-	struct target target = {};
+	struct target child_target = {}, *target;
 	struct subject who = {};
 	struct process_fork_event *event;
 	__u32 parent_pid = BPF_CORE_READ(parent, tgid);
@@ -18,20 +18,21 @@ int handle_fork(struct bpf_raw_tracepoint_args *ctx)
 	who.tid = BPF_CORE_READ(child, pid);
 	if (who.pid == parent_pid)
 		return 0;
-	/* An entry for a process that is only now being born belongs to one that had its pid before. */
-	if (!bpf_map_lookup_elem(&targets, &parent_pid)) {
+	target = find_target(parent_pid);
+	if (!target) {
+		/* An entry for a process that is only now being born belongs to one that had its pid before. */
 		if (bpf_map_lookup_elem(&targets, &who.pid))
 			bpf_map_delete_elem(&targets, &who.pid);
 		return 0;
 	}
-	who.start_ns = target.start_ns = BPF_CORE_READ(child, start_time);
-	bpf_map_delete_elem(&processes, &who.pid);
-	if (bpf_map_update_elem(&targets, &who.pid, &target, BPF_ANY))
+	target->start_ns = start_of(parent);
+	who.start_ns = child_target.start_ns = BPF_CORE_READ(child, start_time);
+	if (bpf_map_update_elem(&targets, &who.pid, &child_target, BPF_ANY))
 		count_loss(LOSS_TABLE_FULL);
 	event = reserve_event(struct process_fork_event, EVENT_PROCESS_FORK, &who);
 	if (!event)
 		return 0;
-	event->parent_start_ns = start_of(parent);
+	event->parent_start_ns = target->start_ns;
 	event->parent_pid = parent_pid;
 	event->parent_tid = BPF_CORE_READ(parent, pid);
 	BPF_CORE_READ_INTO(&event->comm, child, comm);
@@ -92,11 +93,9 @@ int handle_exec(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!scratch)
 		return 0;
-	if (!watched) {
-		if (!tunables.watch_all_execs || walk.who.pid == tunables.own_pid)
-			return 0;
-		walk.who.start_ns = start_of(task);
-	}
+	if (!watched && (!tunables.watch_all_execs || walk.who.pid == tunables.own_pid))
+		return 0;
+	walk.who.start_ns = start_of(task);
 	event = (void *)scratch->record;
 	fill_header(&event->header, EVENT_PROCESS_EXEC, &walk.who);
 	parent = BPF_CORE_READ(task, real_parent);
@@ -150,13 +149,16 @@ int handle_exit(struct bpf_raw_tracepoint_args *ctx)
 	struct subject who;
 	__u32 code;
 
-	if (BPF_CORE_READ(signal, live.counter) > 0 || !watched_subject(&who))
+	if (BPF_CORE_READ(signal, live.counter) > 0)
 		return 0;
+	if (!watched_subject(&who)) {
+		forget_accounts(who.pid);
+		return 0;
+	}
 	/* Two threads may both have seen `live` at zero: the one that takes the entry away tells. */
 	if (bpf_map_delete_elem(&targets, &who.pid))
 		return 0;
 	close_all_accounts(&who);
-	bpf_map_delete_elem(&processes, &who.pid);
 	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
 		code = BPF_CORE_READ(signal, group_exit_code);
 	else

@@ -1,6 +1,11 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { type CorrelateOptions, correlateOptionsSchema } from '../correlate/options.ts';
+import { type ExchangeOptions, exchangeOptionsSchema } from '../exchange/options.ts';
+import { consoleOptionsSchema } from '../export/console/options.ts';
+import { otlpGrpcOptionsSchema, otlpHttpOptionsSchema } from '../export/otlp/options.ts';
 import { storeOptionsSchema } from '../export/store/options.ts';
 import { type RedactOptions, redactOptionsSchema } from '../redact/redact-options.ts';
+import { type SpansOptions, spansOptionsSchema } from '../spans/options.ts';
 import { type ReceiverOptions, receiverOptionsSchema } from './receiver-options.ts';
 
 /** Every kind of component that a configuration may name, with the schema of its options. */
@@ -8,15 +13,16 @@ export const RECEIVERS = { undersight: receiverOptionsSchema } as const;
 
 /** In the order in which they run. They always run: what a configuration leaves out has its default options. */
 export const PROCESSORS = {
+  exchange: exchangeOptionsSchema,
   redact: redactOptionsSchema,
-  correlate: z.strictObject({}),
-  spans: z.strictObject({}),
+  correlate: correlateOptionsSchema,
+  spans: spansOptionsSchema,
 } as const;
 
 export const EXPORTERS = {
-  otlp_grpc: z.strictObject({}),
-  otlp_http: z.strictObject({}),
-  console: z.strictObject({}),
+  otlp_grpc: otlpGrpcOptionsSchema,
+  otlp_http: otlpHttpOptionsSchema,
+  console: consoleOptionsSchema,
   store: storeOptionsSchema,
 } as const;
 
@@ -37,9 +43,10 @@ export type ExporterConfig = {
 /** One validated configuration: the options of each stage. */
 export interface Config {
   readonly receiver: ReceiverOptions;
+  readonly exchange: ExchangeOptions;
   readonly redact: RedactOptions;
-  readonly correlate: z.output<typeof PROCESSORS.correlate>;
-  readonly spans: z.output<typeof PROCESSORS.spans>;
+  readonly correlate: CorrelateOptions;
+  readonly spans: SpansOptions;
   /** In the order the pipeline names them. */
   readonly exporters: readonly ExporterConfig[];
   /** What is not wrong but probably not meant, e.g. an exporter that no pipeline names. */

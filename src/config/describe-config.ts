@@ -1,18 +1,23 @@
 import { stringify } from 'yaml';
 import { formatDuration } from '../model/quantity.ts';
-import type { Config } from './components.ts';
+import { type Config, PROCESSORS } from './components.ts';
 
 /** A configuration in the shape that files have, every default filled in; the values of headers are hidden. */
 export function describeConfig(config: Config): unknown {
   return plain({
     receivers: { undersight: config.receiver },
-    processors: { redact: config.redact, correlate: config.correlate, spans: config.spans },
+    processors: {
+      exchange: config.exchange,
+      redact: config.redact,
+      correlate: config.correlate,
+      spans: config.spans,
+    },
     exporters: Object.fromEntries(config.exporters.map(({ id, options }) => [id, options])),
     service: {
       pipelines: {
         traces: {
           receivers: ['undersight'],
-          processors: ['redact', 'correlate', 'spans'],
+          processors: Object.keys(PROCESSORS),
           exporters: config.exporters.map(({ id }) => id),
         },
       },

@@ -49,6 +49,7 @@ export function loadConfig({ files, sets, env }: ConfigSources): Config {
     processors.get(pipeline.processors.find((id) => typeOf(id) === type) ?? type) ?? PROCESSORS[type].parse({});
   return {
     receiver: (receivers.get(pipeline.receiver) ?? RECEIVERS.undersight.parse({})) as Config['receiver'],
+    exchange: options('exchange') as Config['exchange'],
     redact: options('redact') as Config['redact'],
     correlate: options('correlate') as Config['correlate'],
     spans: options('spans') as Config['spans'],

@@ -182,7 +182,7 @@ const refused: readonly (readonly [what: string, text: string, ...expected: stri
   [
     'processors in another order',
     'service: {pipelines: {traces: {processors: [spans, redact]}}}',
-    '1:44: service.pipelines.traces.processors: processors run in the order redact, correlate, spans; name them so',
+    '1:44: service.pipelines.traces.processors: processors run in the order exchange, redact, correlate, spans; name them so',
   ],
   [
     'two receivers',

@@ -2,7 +2,7 @@ import { createCorrelate } from '../../src/correlate/correlate.ts';
 import { type CorrelateOptions, correlateOptionsSchema } from '../../src/correlate/options.ts';
 import { createCounters } from '../../src/health/counters.ts';
 import type { Activity } from '../../src/model/activity.ts';
-import type { Event, ProcessKey, SessionEvent } from '../../src/model/event.ts';
+import type { Event, SessionEvent } from '../../src/model/event.ts';
 import type { LlmCall, LlmRequest, LlmResponse, Message, ToolCall } from '../../src/model/llm-call.ts';
 import { Activities, type Actor, assertWhole } from './activities.ts';
 

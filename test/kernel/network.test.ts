@@ -83,7 +83,7 @@ test('every way to send and receive is counted, peeking is not', async () => {
     '    while n: n -= len(s.recv(n))',
     "os.write(f, b'x' * 1); os.writev(f, [b'x', b'x']); s.send(b'x' * 3); s.sendmsg([b'x' * 2, b'x' * 2]); take(100)",
     `open('${folder}/five', 'wb').write(b'x' * 5); os.sendfile(f, os.open('${folder}/five', os.O_RDONLY), 0, 5)`,
-    "while len(s.recv(50, socket.MSG_PEEK)) < 50: time.sleep(0.001)",
+    'while len(s.recv(50, socket.MSG_PEEK)) < 50: time.sleep(0.001)',
     's.recv(10, socket.MSG_PEEK); os.read(f, 10); os.readv(f, [bytearray(5), bytearray(5)]); s.recvmsg(10); s.recv_into(bytearray(10)); take(10)',
   );
   const [open] = seen.of('net_open');
@@ -97,7 +97,9 @@ test('IPv6 and unix sockets are told by their addresses', async () => {
     `l = socket.socket(socket.AF_UNIX); l.bind('\\0${abstractName}'); l.listen()`,
     `s = socket.socket(socket.AF_UNIX); s.connect('\\0${abstractName}'); a, _ = l.accept(); a.send(b'xx'); a.close(); s.recv(9)`,
   );
-  const told = seen.of('net_open').map(({ operation, transport, local, peer }) => [operation, transport, local.address, peer.address]);
+  const told = seen
+    .of('net_open')
+    .map(({ operation, transport, local, peer }) => [operation, transport, local.address, peer.address]);
   assert.deepEqual(told, [
     ['connect', 'tcp', '::1', '::1'],
     ['connect', 'unix', '', join(folder, 'socket')],
@@ -194,7 +196,9 @@ test('each peer of a datagram socket is told once, and DNS answers are handed on
     "c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); c.connect(('127.0.0.77', 53)); c.send(b'x'); c.recv(5); c.close()",
   );
   dns.close();
-  const told = seen.of('net_open').map(({ operation, transport, peer }) => [operation, transport, peer.address, peer.port]);
+  const told = seen
+    .of('net_open')
+    .map(({ operation, transport, peer }) => [operation, transport, peer.address, peer.port]);
   assert.deepEqual(told, [
     ['connect', 'udp', '127.0.0.77', 53],
     ['connect', 'udp', '127.0.0.1', 9],
@@ -203,7 +207,9 @@ test('each peer of a datagram socket is told once, and DNS answers are handed on
   const [first, , third] = seen.of('net_open');
   assert.deepEqual(totals(seen, first?.socket_id), { sent: 11, received: 18, closed: 1 });
   assert.deepEqual(
-    seen.of('net_payload').map(({ protocol, socket_id, payload }) => [protocol, socket_id, Buffer.from(payload).toString()]),
+    seen
+      .of('net_payload')
+      .map(({ protocol, socket_id, payload }) => [protocol, socket_id, Buffer.from(payload).toString()]),
     [
       ['dns', first?.socket_id, 'an answer'],
       ['dns', first?.socket_id, 'an answer'],

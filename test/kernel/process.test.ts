@@ -3,6 +3,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { launchHeld } from '../../src/launch.ts';
 import { openWatch, PYTHON } from './watch.ts';
 
 const watch = openWatch();
@@ -99,4 +100,28 @@ for _ in range(3):
     seen.of('blind_spot').map((event) => event.reason),
     ['io_uring'],
   );
+});
+
+test('system calls of the 32-bit interface are told once as what we cannot see into', async () => {
+  const program = `
+import ctypes, mmap
+code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+code.write(bytes.fromhex('53b814000000cd805bc3')) # push rbx; mov eax, 20 (getpid); int 0x80; pop rbx; ret
+call = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
+call(); call()`;
+  const seen = await watch.run(PYTHON, '-c', program);
+  assert.deepEqual(
+    seen.of('blind_spot').map((event) => event.reason),
+    ['compat_syscalls'],
+  );
+});
+
+test('a process that is not watched any more, and what it starts, is silent', async () => {
+  const child = await launchHeld('/bin/sh', ['-c', '/bin/true; /bin/true']);
+  watch.probes.watch(child.pid, 0n);
+  watch.probes.unwatch(child.pid);
+  watch.take();
+  child.release();
+  await child.exited;
+  assert.deepEqual(watch.take(), []);
 });

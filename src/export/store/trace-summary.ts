@@ -1,4 +1,11 @@
 import type { AttributeValue, Span } from '../../model/span.ts';
+import {
+  ATTR_GEN_AI_AGENT_NAME,
+  ATTR_GEN_AI_OPERATION_NAME,
+  ATTR_GEN_AI_USAGE_INPUT_TOKENS,
+  ATTR_GEN_AI_USAGE_OUTPUT_TOKENS,
+  ATTR_UNDERSIGHT_CORRELATION_REQUESTED,
+} from '../../spans/semconv.gen.ts';
 
 const LLM_OPERATIONS: readonly AttributeValue[] = ['chat', 'text_completion', 'generate_content', 'embeddings'];
 
@@ -16,19 +23,19 @@ export interface SummaryPart {
 }
 
 export function summarise(span: Span): SummaryPart {
-  const operation = span.attributes['gen_ai.operation.name'];
+  const operation = span.attributes[ATTR_GEN_AI_OPERATION_NAME];
   const is_call = operation !== undefined && LLM_OPERATIONS.includes(operation);
   const is_root = span.parent_span_id === undefined || span.parent_is_remote;
   return {
-    agent: text(span.attributes['gen_ai.agent.name']),
+    agent: text(span.attributes[ATTR_GEN_AI_AGENT_NAME]),
     root_name: is_root ? span.name : null,
     service: text(span.resource.attributes['service.name']),
     llm_call_count: is_call ? 1 : 0,
     tool_call_count: operation === 'execute_tool' ? 1 : 0,
-    input_tokens: is_call ? count(span.attributes['gen_ai.usage.input_tokens']) : 0,
-    output_tokens: is_call ? count(span.attributes['gen_ai.usage.output_tokens']) : 0,
+    input_tokens: is_call ? count(span.attributes[ATTR_GEN_AI_USAGE_INPUT_TOKENS]) : 0,
+    output_tokens: is_call ? count(span.attributes[ATTR_GEN_AI_USAGE_OUTPUT_TOKENS]) : 0,
     error_count: span.status.code === 'error' ? 1 : 0,
-    not_requested_count: span.attributes['undersight.correlation.requested'] === false ? 1 : 0,
+    not_requested_count: span.attributes[ATTR_UNDERSIGHT_CORRELATION_REQUESTED] === false ? 1 : 0,
   };
 }
 
