@@ -49,11 +49,14 @@ export class LlmCalls {
       this.#turns.counters.add('correlate.call_of_nobody');
       return;
     }
-    const pending = this.#pending.get(call.call_id) ?? this.#begin(process, scope, call);
+    const known = this.#pending.get(call.call_id);
+    const is_late = known?.turn.is_ended === true;
+    const pending = known === undefined || is_late ? this.#begin(process, scope, call, known?.chat) : known;
     if (call.phase === 'end') this.#finish(process, call, pending);
   }
 
-  #begin(process: Process, scope: Scope, call: LlmCall): PendingCall {
+  /** `before`: of the same call, in a turn that has ended. */
+  #begin(process: Process, scope: Scope, call: LlmCall, before: Chat | undefined): PendingCall {
     const at_ns = call.request_start_ns;
     const caller = this.#callerOf(process, scope);
     const continued = this.#closeAnswered(scope, call);
@@ -75,7 +78,13 @@ export class LlmCalls {
     this.#enter(caller, turn, call);
     if (begun !== undefined && caller.outer === undefined) this.#endTurnsBefore(turn);
     const { lost_count: lost_before } = this.#turns;
-    const chat = { id: `${turn.turn_id}/chat/${call.call_id}`, call, start_ns: at_ns, lost_before };
+    const chat: Chat = {
+      id: `${turn.root_id}/chat/${call.call_id}`,
+      call,
+      start_ns: at_ns,
+      continues: before?.id,
+      lost_before,
+    };
     turn.latest_chat = chat;
     turn.in_flight.set(call.call_id, chat);
     const pending = { turn, conversation, chat };
@@ -169,10 +178,6 @@ export class LlmCalls {
     this.#pending.delete(call.call_id);
     if (response !== undefined) turn.scope.conversations.rememberResponse(response, conversation);
     conversation.has_answered = response !== undefined && tool_calls.length === 0 && error === undefined;
-    if (turn.is_ended) {
-      this.#turns.counters.add('correlate.late_answer');
-      return;
-    }
     turn.in_flight.delete(call.call_id);
     turn.output = call;
     turn.error_type = error?.type;

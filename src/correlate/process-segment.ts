@@ -6,7 +6,7 @@ import type { Turn } from './turn.ts';
 /** What a process does in one turn: one process activity. */
 export interface ProcessSegment {
   readonly id: string;
-  readonly turn: Turn;
+  turn: Turn;
   readonly start_ns: bigint;
   readonly continues: string | undefined;
   /** undefined until the process executes something, exits, or the turn ends. */

@@ -41,7 +41,7 @@ export class ProcessSegments {
     const { place, turn } = best;
     if (segment.turn !== turn) {
       if (segment.has_children) return;
-      this.moveTo(process, turn, at_ns);
+      this.moveTo(process, turn);
     }
     if (process.segment !== undefined) process.segment.place = place;
     if (place.window === undefined) return;
@@ -60,28 +60,31 @@ export class ProcessSegments {
     }
   }
 
-  /** An agent's own process hangs under its turn's root, whatever started it. */
+  /** An agent's own process hangs under its turn's root, whatever started it; unless it already holds others elsewhere. */
   promote(process: Process, turn: Turn, at_ns: bigint): void {
-    if (process.segment !== undefined && process.segment.turn !== turn) this.moveTo(process, turn, at_ns);
+    if (process.segment !== undefined && process.segment.turn !== turn) {
+      if (process.segment.has_children) return;
+      this.moveTo(process, turn);
+    }
     const segment = this.of(process, at_ns);
     if (segment !== undefined) segment.place = lineagePlace(turn.root_id, undefined);
   }
 
-  /** Leaves what a process did so far in its turn, and goes on with it in another one. */
-  moveTo(process: Process, turn: Turn, at_ns: bigint): void {
+  /** Puts a process into another turn, with all that hangs under it. Nothing of it may have been told. */
+  moveTo(process: Process, turn: Turn): void {
     const { segment } = process;
-    if (segment?.has_children) this.tell(process, at_ns, true);
-    process.segment = this.#begin(process, segment?.has_children ? at_ns : (segment?.start_ns ?? at_ns), turn);
     if (segment === undefined) return;
-    if (!segment.has_children) {
-      process.segment.noise_file_count = segment.noise_file_count;
-      process.segment.left_out_count = segment.left_out_count;
-    }
-    const goesAlong = (one: { readonly turn: Turn | undefined; readonly place: Place | undefined }) =>
-      one.turn === segment.turn && one.place === undefined;
-    for (const fold of process.files.values()) if (goesAlong(fold)) fold.turn = turn;
-    for (const fold of process.connections.values()) if (goesAlong(fold)) fold.turn = turn;
-    for (const socket of process.sockets.values()) if (goesAlong(socket)) socket.turn = turn;
+    process.segment = this.#begin(process, segment.start_ns, turn);
+    process.segment.noise_file_count = segment.noise_file_count;
+    process.segment.left_out_count = segment.left_out_count;
+    takeAlong(process, segment.turn, turn);
+  }
+
+  /** What runs on when a nested turn ends is still in the same trace, and in the same place. */
+  moveOut(process: Process, nested: Turn, outer: Turn): void {
+    if (process.segment?.turn === nested) process.segment.turn = outer;
+    takeAlong(process, nested, outer);
+    outer.processes.add(process);
   }
 
   /** Tells the activity of a process that has exited, or whose turn ends before it. */
@@ -161,6 +164,15 @@ export function ownPlace(process: Process, turn: Turn): Place {
 function showCommand(process: Process, shell: Process, segment: ProcessSegment): void {
   const { window } = segment.fallback;
   if (window?.executable === shell && shellScript(shell.args) !== undefined) window.executable = process;
+}
+
+/** What hangs under a process's own activity goes where that goes. */
+function takeAlong(process: Process, from: Turn, to: Turn): void {
+  const goesAlong = (one: { readonly turn: Turn | undefined; readonly place: Place | undefined }) =>
+    one.turn === from && one.place === undefined;
+  for (const fold of process.files.values()) if (goesAlong(fold)) fold.turn = to;
+  for (const fold of process.connections.values()) if (goesAlong(fold)) fold.turn = to;
+  for (const socket of process.sockets.values()) if (goesAlong(socket)) socket.turn = to;
 }
 
 /** Under a process, for what that process does or starts: what explains the one explains the other. */

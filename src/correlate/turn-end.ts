@@ -100,6 +100,7 @@ export class TurnEnd {
   /** What a process did in a turn that ends is told; if it runs on, it may go on in another one. */
   #leave(process: Process, turn: Turn, end_ns: bigint): void {
     if (process.exit !== undefined) this.finishProcess(process);
+    else if (turn.outer !== undefined) this.#segments.moveOut(process, turn, turn.outer);
     this.#flush(process, turn, end_ns);
     turn.processes.delete(process);
     if (process.segment?.turn === turn) {
