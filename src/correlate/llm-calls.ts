@@ -4,6 +4,7 @@ import type { Caller } from './caller.ts';
 import { type Chat, tellChat } from './chat.ts';
 import type { Conversation } from './conversation.ts';
 import type { NetworkFolds } from './network-folds.ts';
+import { placeOf } from './process-segment.ts';
 import type { ProcessSegments } from './process-segments.ts';
 import type { Process, ProcessTree } from './process-tree.ts';
 import type { Scope } from './scope.ts';
@@ -85,7 +86,6 @@ export class LlmCalls {
       continues: before?.id,
       lost_before,
     };
-    turn.latest_chat = chat;
     turn.in_flight.set(call.call_id, chat);
     const pending = { turn, conversation, chat };
     this.#pending.set(call.call_id, pending);
@@ -167,7 +167,7 @@ export class LlmCalls {
     );
     for (const { segment } of turn.processes) {
       if (segment === undefined || segment.turn !== turn) continue;
-      const place = segment.place ?? segment.fallback;
+      const place = placeOf(segment);
       if (isBelow(place.parent_id)) segment.place = { ...place, parent_id: turn.root_id };
     }
   }
@@ -184,6 +184,7 @@ export class LlmCalls {
     turn.usage = addUsage(turn.usage, response?.usage ?? {});
     turn.conversation_id ??= response?.conversation_id;
     turn.answer_ns = call.end_ns;
+    if (response !== undefined) turn.latest_answer = { chat_id: chat.id, end_ns: call.end_ns };
     const says_something = tool_calls.length > 0 || conversation.has_answered;
     turn.has_response ||= says_something && call.request.operation !== 'embeddings';
     this.#network.carriesCall(process, call.socket_id, turn, call.server_address);

@@ -85,6 +85,7 @@ export class TurnEnd {
       start_ns,
       continues: undefined,
       place: undefined,
+      below: undefined,
       fallback: { parent_id: '', window: undefined, correlation: ROOT_CORRELATION },
       has_children: true,
       noise_file_count: turn.noise_file_count,
