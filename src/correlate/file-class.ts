@@ -31,7 +31,7 @@ export function fileClass(path: string, { workspace, home }: Places): FileClass 
 }
 
 /** A place that holds keys, passwords or tokens. */
-function isSecretPath(path: string): boolean {
+export function isSecretPath(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (PUBLIC_NAMES.test(name) || (PUBLIC_PLACES.test(path) && name.endsWith('.pem'))) return false;
   return SECRET_NAMES.test(name) || SECRET_PLACES.test(path) || /^\/proc\/[^/]+\/environ$/.test(path);

@@ -24,6 +24,30 @@ describe('files', () => {
     assert.deepEqual([file.operation, file.error_type], ['open', 'EACCES']);
   });
 
+  it('shows what changes a place that is noise to read', () => {
+    const scene = new Scene();
+    const child = scene.spawn(scene.root, 'python3', 'run.py');
+    scene.io(child, scene.open(child, '/etc/ld.so.preload', { flags: 0o1101 }), { written: 9 });
+    scene.read(child, '/usr/lib/python3/os.py');
+    const all = scene.end();
+    assert.equal(all.file('/etc/ld.so.preload').operation, 'write');
+    assert.equal(all.process(child).noise_file_count, 1);
+  });
+
+  it('names a link by where it is, and takes what becomes a secret for one', () => {
+    const scene = new Scene();
+    const child = scene.spawn(scene.root, 'install.sh');
+    scene.change(child, 'symlink', '../target', '/work/app/link');
+    scene.change(child, 'rename', '/tmp/x', '/home/ann/.ssh/config');
+    const all = scene.end();
+    assert.deepEqual([all.file('/work/app/link').operation, all.file('/work/app/link').class], ['create', 'workspace']);
+    const renamed = all.file('/tmp/x');
+    assert.deepEqual(
+      [renamed.operation, renamed.class, renamed.new_path],
+      ['rename', 'secret', '/home/ann/.ssh/config'],
+    );
+  });
+
   it('shows noise that a command line names', () => {
     const scene = new Scene();
     const child = scene.spawn(scene.root, 'cat', '/etc/passwd');

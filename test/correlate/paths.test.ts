@@ -62,7 +62,17 @@ describe('noise', () => {
     ['/x12.log', 0, false],
   ] as const) {
     it(`${expected ? 'takes' : 'does not take'} ${path} for it${errno > 0 ? ', when it is not there' : ''}`, () =>
-      assert.equal(filter.isNoise(path, errno), expected));
+      assert.equal(filter.isNoise(path, errno, false), expected));
+  }
+  for (const [path, expected] of [
+    ['/etc/ld.so.preload', false],
+    ['/usr/lib/x86_64-linux-gnu/libssl.so.3', false],
+    ['/work/node_modules/left-pad/index.js', false],
+    ['/work/__pycache__/a.cpython-312.pyc', true],
+    ['/dev/null', true],
+  ] as const) {
+    it(`${expected ? 'takes' : 'does not take'} a change of ${path} for it`, () =>
+      assert.equal(filter.isNoise(path, 0, true), expected));
   }
 });
 
