@@ -9,7 +9,7 @@ import type { ProcessSegments } from './process-segments.ts';
 import type { Process, ProcessTree } from './process-tree.ts';
 import type { Scope } from './scope.ts';
 import { openToolWindow, toolResults } from './tool-window.ts';
-import { addUsage, isSettled, type Turn } from './turn.ts';
+import { addUsage, isSettled, LONG_TURN, type Turn } from './turn.ts';
 import type { TurnEnd } from './turn-end.ts';
 import type { Turns } from './turns.ts';
 
@@ -62,14 +62,21 @@ export class LlmCalls {
     const caller = this.#callerOf(process, scope);
     const continued = this.#closeAnswered(scope, call);
     const found = scope.conversations.find(call.request);
-    const known = found?.conversation;
+    // Two processes that say the same thing do not say it to each other.
+    const known = found?.conversation.turn.caller === caller ? found.conversation : undefined;
     let turn: Turn | undefined;
     if (continued !== undefined) turn = continued;
     else if (known !== undefined && !known.turn.is_ended) {
       const is_next = known.has_answered && found?.adds_user_message === true && isSettled(known.turn);
       if (is_next) this.#end.endTurn(known.turn, at_ns, false);
       else turn = known.turn;
-    } else if (known === undefined && caller.turn?.is_ended === false) turn = caller.turn;
+    } else if (known === undefined && caller.turn?.is_ended === false) {
+      // One request after the other, each for itself: they cannot all be one turn.
+      const age_ns = at_ns - caller.turn.start_ns;
+      const is_over = isSettled(caller.turn) && age_ns >= LONG_TURN * this.#turns.options.turn_timeout;
+      if (is_over) this.#end.endTurn(caller.turn, caller.turn.last_ns, false);
+      else turn = caller.turn;
+    }
     const begun = turn === undefined ? this.#beginTurn(caller, call) : undefined;
     turn ??= begun as Turn;
     const conversation = known ?? { turn, has_answered: false };

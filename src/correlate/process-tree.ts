@@ -164,6 +164,11 @@ export class ProcessTree {
     return undefined;
   }
 
+  /** Something of the tree still runs. */
+  isAlive(scope: Scope): boolean {
+    return this.#processes.values().some((process) => process.scope === scope && process.exit === undefined);
+  }
+
   *ancestors(process: Process): Generator<Process> {
     let at = this.get(process.parent);
     for (let depth = 0; at !== undefined && depth < 1024; depth++) {

@@ -29,6 +29,8 @@ export interface Scope {
   /** A process of it has called a model: from now on all it does is part of turns. */
   has_called: boolean;
   is_ended: boolean;
+  /** The root's own activity, in a turn without any call that ended before its tree did. */
+  root_continues: string | undefined;
 }
 
 export function createScope(root: Process, target: TargetEvent): Scope {
@@ -45,6 +47,7 @@ export function createScope(root: Process, target: TargetEvent): Scope {
     agent: undefined,
     has_called: false,
     is_ended: false,
+    root_continues: undefined,
   };
 }
 
