@@ -44,10 +44,8 @@ export function createCorrelate(
 
   const target = (event: TargetEvent): void => {
     const root = tree.seen(event);
-    if (tree.scopeOf(root) !== undefined) {
-      counters.add('correlate.nested_target');
-      return;
-    }
+    root.target = event;
+    if (tree.scopeOf(root) !== undefined) return;
     root.is_agent = true;
     root.scope = createScope(root, event);
   };

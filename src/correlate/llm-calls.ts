@@ -107,7 +107,7 @@ export class LlmCalls {
       outer = ancestor.caller;
       if (outer !== undefined) break;
     }
-    process.caller = { process, outer, turn: undefined };
+    process.caller = { process, outer, agent: undefined, turn: undefined };
     return process.caller;
   }
 

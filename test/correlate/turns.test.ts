@@ -109,6 +109,7 @@ describe('turns', () => {
     const [inner] = all.kind('invoke_agent').filter(({ parent_id }) => parent_id !== undefined);
     assert.equal(inner?.parent_id, all.process(sub).id);
     assert.equal(inner?.turn_id, all.agent().turn_id);
+    assert.deepEqual([all.agent().agent.name, inner?.agent.name, inner?.agent.process], ['agent', 'sub', sub.key]);
     assert.equal(all.parentOf(all.process(make)).kind, 'execute_tool');
     assert.equal(all.parentOf(all.parentOf(all.process(make))).parent_id, inner?.id);
   });
