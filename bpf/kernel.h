@@ -153,6 +153,7 @@ struct task_struct {
 	int tgid;
 	int exit_code;
 	__u64 start_time;
+	__u32 self_exec_id;
 	char comm[16];
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
