@@ -141,7 +141,10 @@ export class LlmCalls {
     turn.call_count++;
     turn.answer_ns = undefined;
     turn.provider ??= provider;
-    turn.input ??= call;
+    if (turn.input === undefined || importanceOf(call) > importanceOf(turn.input)) {
+      turn.input = call;
+      turn.output = undefined;
+    }
     turn.conversation_id ??= request.conversation_id;
     const environment = [process, scope.root].map((one) => one.facts?.environment).find((one) => one?.TRACEPARENT);
     if (turn.traceparent === undefined) {
@@ -186,8 +189,10 @@ export class LlmCalls {
     if (response !== undefined) turn.scope.conversations.rememberResponse(response, conversation);
     conversation.has_answered = response !== undefined && tool_calls.length === 0 && error === undefined;
     turn.in_flight.delete(call.call_id);
-    turn.output = call;
-    turn.error_type = error?.type;
+    if (turn.input === undefined || importanceOf(call) >= importanceOf(turn.input)) {
+      turn.output = call;
+      turn.error_type = error?.type;
+    }
     turn.usage = addUsage(turn.usage, response?.usage ?? {});
     turn.conversation_id ??= response?.conversation_id;
     turn.answer_ns = call.end_ns;
@@ -240,4 +245,10 @@ export class LlmCalls {
     this.#end.closeWindow(window, at_ns, false);
     return window.turn;
   }
+}
+
+/** What a turn is about is asked with tools; titles and the like are asked for without, on the side. */
+function importanceOf({ request }: LlmCall): number {
+  if (request.operation === 'embeddings') return 0;
+  return request.tools.length > 0 ? 2 : 1;
 }

@@ -173,7 +173,9 @@ export class NetworkFolds {
       : unexplainedEffectPlace(latest, at_ns);
     for (const turn of socket.carries_calls ? [] : this.#turns.agentTurns(process, at_ns)) {
       const { tool_window } = this.#turns.options;
-      const place = explainingPlace(turn, at_ns, tool_window, (evidence) => matchHost(names, evidence));
+      const place = explainingPlace(turn, at_ns, tool_window, (evidence) =>
+        matchHost(names, socket.peer.port, evidence),
+      );
       if (place === undefined) continue;
       socket.turn = turn;
       socket.place = place;

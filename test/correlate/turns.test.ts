@@ -137,13 +137,17 @@ describe('turns', () => {
   it('stays in a turn when a result comes with more words, whatever else was asked on the side', () => {
     const scene = new Scene();
     const prompt = user('do it');
+    const title = scene.ask(scene.root, { messages: [prompt], request: { tools: [] } });
     const main = scene.ask(scene.root, { messages: [prompt] });
-    const title = scene.ask(scene.root, { messages: [prompt] });
     scene.answer(title, 'A title');
     const said = scene.answer(main, '', [['a', 'shell', { command: 'ls' }]]);
-    scene.answer(scene.ask(scene.root, { messages: [user('is this a topic?')] }), 'yes');
+    const topic = { messages: [user('is this a topic?')], request: { tools: [] } };
+    scene.answer(scene.ask(scene.root, topic), 'yes');
     scene.answer(scene.ask(scene.root, { messages: [prompt, said, result('a'), user('a reminder')] }), 'done');
-    assert.equal(scene.end().agent().llm_call_count, 4);
+    const agent = scene.end().agent();
+    assert.equal(agent.llm_call_count, 4);
+    assert.equal(agent.input?.call_id, main.call_id);
+    assert.deepEqual(agent.output?.response?.messages[0]?.parts, [{ type: 'text', content: 'done' }]);
   });
 
   it('follows a turn from one process to the next that goes on with its tool calls', () => {
