@@ -222,6 +222,12 @@ struct bpf_iter__task {
 	struct task_struct *task;
 };
 
+struct io_kiocb {
+	__u8 opcode;
+};
+
+typedef void (*btf_trace_io_uring_submit_req)(void *, struct io_kiocb *); /* since 6.3 */
+
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long r10, r9, r8, ax, cx, dx, si, di, orig_ax;

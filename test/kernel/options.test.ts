@@ -14,6 +14,7 @@ import { launchHeld } from '../../src/launch.ts';
 import type { Event } from '../../src/model/event.ts';
 import { SetupError } from '../../src/model/setup-error.ts';
 import { locateTls } from '../../src/targets/locate-tls.ts';
+import { SUBMIT_TO_IO_URING } from './io-uring.ts';
 import { readOverTls } from './read-over-tls.ts';
 import { PYTHON } from './watch.ts';
 
@@ -55,13 +56,13 @@ test('a blind spot that found no room in the ring is told when it is met again',
   let ring: ReturnType<typeof createRing> | undefined;
   try {
     const program = `
-import ctypes, os
-set_up = lambda: ctypes.CDLL(None).syscall(425, 4, ctypes.create_string_buffer(120))
+${SUBMIT_TO_IO_URING}
+import os
 for _ in range(2000): os.close(os.open('/etc/passwd', os.O_RDONLY))
 for _ in range(9): os.fork() or os._exit(0); os.wait() # an exit is as short a record
-set_up()
+submit(18)
 os.mkfifo('${folder}/full'); open('${folder}/full').read()
-set_up()`;
+submit(18)`;
     const child = await launchHeld(PYTHON, ['-c', program]);
     probes.watch(child.pid, 0n);
     child.release();
