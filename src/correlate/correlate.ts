@@ -183,7 +183,7 @@ export function createCorrelate(
     tick(now_ns) {
       for (const process of exited) {
         if (process.exit !== undefined && now_ns - process.exit.ktime_ns < EXIT_GRACE_NS) break;
-        finish(process);
+        if (!segments.isUndecided(process)) finish(process);
       }
       for (const turn of [...turns.open]) {
         for (const window of turn.windows) {

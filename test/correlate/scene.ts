@@ -206,8 +206,13 @@ export class Scene {
     return call;
   }
 
-  answer(call: LlmCall, text: string, tools: readonly Tool[] = [], more: Partial<LlmResponse> = {}): Message {
-    const complete_ns = this.step();
+  /** `more.complete_ns`: when its tool calls were there, before the end of the answer. */
+  answer(
+    call: LlmCall,
+    text: string,
+    tools: readonly Tool[] = [],
+    { complete_ns = this.step(), ...more }: Partial<LlmResponse> & { complete_ns?: bigint } = {},
+  ): Message {
     const tool_calls: ToolCall[] = tools.map(([id, name, args]) => ({ id, name, arguments: args, complete_ns }));
     const message: Message = {
       role: 'assistant',
