@@ -173,7 +173,7 @@ export class FileFolds {
     if (scope === undefined) return undefined;
     const { turn, place } = this.#place(process, path, at_ns);
     const is_secret = other_path !== undefined && isSecretPath(other_path);
-    const path_class = is_secret ? 'secret' : fileClass(path, placesOf(scope, process));
+    const path_class = is_secret ? 'secret' : fileClass(path, placesOf(scope, process, this.#turns.options.workspace));
     if (path_class !== 'secret' && this.#noise.isNoise(path, errno, changes) && !isNamed(process, path, place)) {
       if (file !== undefined) file.is_noise = true;
       this.#countNoise(process, turn);

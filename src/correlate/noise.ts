@@ -21,6 +21,8 @@ const WRITTEN = [
 const SEARCHED =
   /(^|\/)(package\.json|node_modules|\.git|\.gitconfig|\.hg|\.npmrc|\.curlrc|\.bashrc|\.profile|\.inputrc|\.python-version|openssl\.cnf|locale-archive|[^/]+\.so[\d.]*)$/;
 const MAX_GLOB_STARS = 16;
+/** Some globs take a time that grows with a power of the path's length. */
+const MAX_GLOB_PATH_CHARS = 512;
 
 /** Tells paths that are noise: the known ones and those of the user's own globs. */
 export interface NoiseFilter {
@@ -36,7 +38,7 @@ export function createNoiseFilter(globs: readonly string[]): NoiseFilter {
       if (!changes && READ.some((pattern) => pattern.test(path))) return true;
       if (errno === 2 && !changes && (SEARCHED.test(path) || /^\/(usr|lib|lib64|bin|sbin|opt|etc)\//.test(path)))
         return true;
-      return own.some((pattern) => pattern.test(path));
+      return path.length <= MAX_GLOB_PATH_CHARS && own.some((pattern) => pattern.test(path));
     },
   };
 }

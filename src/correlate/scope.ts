@@ -92,7 +92,9 @@ function describeAgent(root: Process, name: string, version: string | undefined)
   };
 }
 
-export function placesOf({ root }: Scope, process: Process): Places {
+/** `workspace`: the directories that are every agent's. */
+export function placesOf({ root }: Scope, process: Process, workspace: readonly string[]): Places {
   const facts: ProcessFactsEvent | undefined = process.facts ?? root.facts;
-  return { workspace: root.working_directory || process.working_directory, home: facts?.home_directory ?? '' };
+  const own = root.working_directory || process.working_directory;
+  return { workspaces: [own, ...workspace], home: facts?.home_directory ?? '' };
 }
