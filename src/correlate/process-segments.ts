@@ -7,6 +7,8 @@ import type { Turns } from './turns.ts';
 
 /** Processes between an agent and what it is asked to run. */
 const MAX_DEPTH = 64;
+/** As many as there can be at once. */
+const MAX_CHAIN = 32_768;
 /** By a helper that was there before the call. */
 const SERVED = ['window', 'argument'] as const;
 
@@ -24,7 +26,14 @@ export class ProcessSegments {
   of(process: Process, at_ns: bigint): ProcessSegment | undefined {
     const { scope } = process;
     if (scope === undefined || scope.root === process) return undefined;
-    process.segment ??= this.#begin(process, at_ns, undefined);
+    // From the top: each begins under the one that started it, and there may be thousands.
+    const missing: Process[] = [];
+    for (let one: Process | undefined = process; one !== undefined; one = this.#parentOf(one)) {
+      if (one.segment !== undefined || one === scope.root) break;
+      missing.push(one);
+      if (one.is_agent || missing.length > MAX_CHAIN) break;
+    }
+    for (const one of missing.reverse()) one.segment ??= this.#begin(one, at_ns, undefined);
     return process.segment;
   }
 
