@@ -20,6 +20,7 @@ interface PendingCall {
 }
 
 const MAX_PENDING = 4096;
+const MAX_DEPTH = 32;
 const MAX_WINDOWS_PER_TURN = 256;
 
 /** Puts calls of a model into turns, and opens and closes the windows of the tool calls they carry. */
@@ -117,7 +118,10 @@ export class LlmCalls {
       const segment = this.#segments.of(caller.process, at_ns);
       if (segment !== undefined) {
         segment.has_children = true;
-        return this.#turns.begin(caller, { turn: segment.turn, parent_id: segment.id }, at_ns);
+        let { turn } = segment;
+        // Deeper ones hang where they should, but end with the one that many levels above them.
+        while (turn.depth >= MAX_DEPTH && turn.outer !== undefined) turn = turn.outer;
+        return this.#turns.begin(caller, { turn, parent_id: segment.id }, at_ns);
       }
     }
     return this.#turns.begin(caller, undefined, at_ns);

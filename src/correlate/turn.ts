@@ -20,6 +20,8 @@ export interface Turn {
   readonly root_id: string;
   readonly scope: Scope;
   readonly outer: Turn | undefined;
+  /** How many turns it is nested in. */
+  readonly depth: number;
   parent_id: string | undefined;
   caller: Caller | undefined;
   start_ns: bigint;
@@ -64,6 +66,7 @@ export function createTurn(
 ): Turn {
   return {
     ...origin,
+    depth: origin.outer === undefined ? 0 : origin.outer.depth + 1,
     caller: undefined,
     last_ns: origin.start_ns,
     active_ns: origin.start_ns,

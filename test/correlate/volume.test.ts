@@ -43,4 +43,17 @@ describe('a lot of everything', () => {
     const file = all.file('/work/app/x');
     assert.equal(all.kind('process').filter((one) => one.turn_id === file.turn_id).length, 15_000);
   });
+
+  it('nests thousands of agents, each started by the one before', () => {
+    const scene = new Scene();
+    let last = scene.root;
+    for (let i = 0; i < 3000; i++) {
+      scene.answer(scene.ask(last, { messages: [user('x')] }), 'done');
+      last = scene.fork(last);
+    }
+    scene.wait(40_000);
+    const all = scene.end();
+    assert.equal(new Set(all.kind('invoke_agent').map((one) => one.turn_id)).size, 1);
+    assert.equal(all.kind('invoke_agent').length, 3000);
+  });
 });
