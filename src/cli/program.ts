@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addDoctor } from './doctor.ts';
+import { addTargets } from './targets.ts';
 import type { Terminal } from './terminal.ts';
 import { addTraces } from './traces.ts';
 import { addValidate } from './validate.ts';
@@ -9,7 +10,7 @@ import { addVersion, readVersion } from './version.ts';
 type AddCommand = (program: Command, terminal: Terminal) => void;
 
 /** In the order in which --help shows them. */
-const COMMANDS: readonly AddCommand[] = [addTraces, addValidate, addDoctor, addVersion];
+const COMMANDS: readonly AddCommand[] = [addTraces, addTargets, addValidate, addDoctor, addVersion];
 
 const EXAMPLES = `
 Examples:

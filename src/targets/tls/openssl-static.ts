@@ -1,0 +1,145 @@
+/**
+ * OpenSSL 3 linked into an executable without symbols. Its error reports keep file and function as strings (ERR_raise:
+ * `lea __func__; mov line; lea "ssl/ssl_lib.c"; call ERR_set_debug`), and stripping leaves the unwind tables, which bound
+ * functions. SSL_read calls ssl_read_internal and so does SSL_read_ex, which reports no errors (openssl 3.0-3.6, ssl/ssl_lib.c).
+ */
+import { type Elf, readCode } from '../elf.ts';
+import { type CodeScan, findBranches, scanCode } from './code-scan.ts';
+import { findStrings, findStringsEnding } from './constant-strings.ts';
+import { isFunctionEntry, offsetOf, readEntry } from './function-entry.ts';
+import { type FunctionBounds, type FunctionTable, readFunctionTable } from './function-table.ts';
+import type { TlsFamily, TlsLocation } from './tls-family.ts';
+
+const SOURCE_FILE = 'ssl/ssl_lib.c';
+const NAMES = ['SSL_read', 'SSL_write', 'ssl_read_internal', 'ssl_write_internal'] as const;
+/** Around the inner functions: the code compiled from the same file. */
+const NEIGHBOURHOOD_BYTES = 64 * 1024;
+const MAX_FUNCTION_BYTES = 16 * 1024;
+const MAX_THIN_BYTES = 64;
+const MACHINE_X86_64 = 62;
+
+type Direction = 'read' | 'write';
+
+export const opensslStatic: TlsFamily = {
+  name: 'openssl-static',
+  readsCode: true,
+  locate(elf) {
+    if (elf.machine !== MACHINE_X86_64) return { missing: 'not x86-64 code, and no other is searched' };
+    const files = findStringsEnding(elf, [SOURCE_FILE]);
+    if (files.size === 0) return { missing: `no string "${SOURCE_FILE}"` };
+    const table = readFunctionTable(elf);
+    if (table === undefined) return { missing: 'no usable .eh_frame_hdr to bound functions with' };
+    const strings = new Map<number, string>([...files, ...findStrings(elf, NAMES)]);
+    const scan = scanCode(elf, new Set(strings.keys()));
+    const named = groupByFunction(scan, table, strings);
+    const found = [locateDirection(elf, table, named, 'read'), locateDirection(elf, table, named, 'write')];
+    const [read, write] = found;
+    if (read === undefined || write === undefined) {
+      const what = [read ?? 'SSL_read', write ?? 'SSL_write'].filter((one) => typeof one === 'string').join(' and ');
+      return {
+        missing: `${scan.references.length} references to "${SOURCE_FILE}" and function names, none that settles ${what}`,
+      };
+    }
+    return {
+      functions: [...read.functions, ...write.functions],
+      evidence: [...read.evidence, ...write.evidence],
+    };
+  },
+};
+
+/** A function, and which of the strings it refers to. */
+interface NamedFunction extends FunctionBounds {
+  readonly strings: Set<string>;
+}
+
+function groupByFunction(
+  scan: CodeScan,
+  table: FunctionTable,
+  strings: Map<number, string>,
+): Map<number, NamedFunction> {
+  const named = new Map<number, NamedFunction>();
+  for (const { at, target } of scan.references) {
+    const bounds = table.containing(at);
+    if (bounds === undefined) continue;
+    const known = named.get(bounds.start) ?? { ...bounds, strings: new Set() };
+    known.strings.add(strings.get(target) as string);
+    named.set(bounds.start, known);
+  }
+  return named;
+}
+
+function locateDirection(
+  elf: Elf,
+  table: FunctionTable,
+  named: Map<number, NamedFunction>,
+  direction: Direction,
+): TlsLocation | undefined {
+  const inner = onlyNamed(named, `ssl_${direction}_internal`);
+  const outer = onlyNamed(named, `SSL_${direction}`);
+  if (inner === undefined || outer === undefined) return undefined;
+  const code = readCode(elf, outer.start, Math.min(outer.end - outer.start, MAX_FUNCTION_BYTES));
+  const call = findBranches(code, outer.start).find(({ target }) => target === inner.start);
+  if (call === undefined || !isFunctionEntry(elf, outer.start)) return undefined;
+  const functions: TlsLocation['functions'][number][] = [
+    { name: `SSL_${direction}`, file_offset: offsetOf(elf, outer.start) },
+  ];
+  const evidence = [
+    `SSL_${direction}: alone reports errors as "SSL_${direction}" of "${SOURCE_FILE}", and calls the one that does as ` +
+      `"ssl_${direction}_internal"; .eh_frame_hdr has a function there; begins ${readEntry(elf, outer.start)}`,
+  ];
+  const passesFlags = hasBytes(code.subarray(0, call.at), XOR_ECX);
+  const thin = locateThin(elf, table, named, inner, passesFlags);
+  if (thin !== undefined) {
+    functions.push({ name: `SSL_${direction}_ex`, file_offset: offsetOf(elf, thin) });
+    evidence.push(
+      `SSL_${direction}_ex: alone leads to ssl_${direction}_internal without reporting errors${passesFlags ? ', with flags 0' : ''}; ` +
+        `.eh_frame_hdr has a function there; begins ${readEntry(elf, thin)}`,
+    );
+  }
+  return { functions, evidence };
+}
+
+/** Others may use the same name (a binding for another language does), but not as a function of that source file. */
+function onlyNamed(named: Map<number, NamedFunction>, name: string): NamedFunction | undefined {
+  const found = [...named.values()].filter(
+    ({ strings }) => strings.size === 2 && strings.has(name) && strings.has(SOURCE_FILE),
+  );
+  return found.length === 1 ? found[0] : undefined;
+}
+
+const XOR_ECX = Buffer.from('31c9', 'hex');
+const MOV_R8_RCX = Buffer.from('4989c8', 'hex');
+const hasBytes = (code: Buffer, bytes: Buffer): boolean => code.includes(bytes);
+
+/**
+ * The `_ex` function: short, reports no errors, calls the inner one. Since OpenSSL 3.3 the inner write takes flags, and
+ * there is SSL_write_ex2, which passes them on; SSL_write_ex puts 0 in their place, itself or on its way through that.
+ */
+function locateThin(
+  elf: Elf,
+  table: FunctionTable,
+  named: Map<number, NamedFunction>,
+  inner: NamedFunction,
+  passesFlags: boolean,
+): number | undefined {
+  const start = Math.max(0, inner.start - NEIGHBOURHOOD_BYTES);
+  const branches = findBranches(readCode(elf, start, 2 * NEIGHBOURHOOD_BYTES), start);
+  const leadTo = (targets: ReadonlySet<number>): Set<number> => {
+    const found = new Set<number>();
+    for (const { at, target } of branches) {
+      const caller = targets.has(target) ? table.containing(start + at) : undefined;
+      if (caller === undefined || named.has(caller.start) || targets.has(caller.start)) continue;
+      if (caller.end - caller.start <= MAX_THIN_BYTES) found.add(caller.start);
+    }
+    return found;
+  };
+  const direct = leadTo(new Set([inner.start]));
+  const candidates = passesFlags
+    ? [...direct, ...leadTo(direct)].filter((address) => {
+        const code = readCode(elf, address, MAX_THIN_BYTES / 2);
+        return hasBytes(code, MOV_R8_RCX) && hasBytes(code, XOR_ECX);
+      })
+    : [...direct];
+  const [only] = candidates;
+  return candidates.length === 1 && only !== undefined && isFunctionEntry(elf, only) ? only : undefined;
+}
