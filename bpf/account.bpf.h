@@ -8,7 +8,6 @@
 #define UNDERSIGHT_ACCOUNT_BPF_H
 
 #define PROGRESS_NS 1000000000ull
-#define MAX_SWEPT_DESCRIPTORS 65536
 
 enum account_kind {
 	ACCOUNT_NONE,
@@ -233,72 +232,6 @@ static __noinline struct account *put_account(const struct subject *who, int fd,
 	}
 	raise_highest_fd(who->pid, fd);
 	return bpf_map_lookup_elem(&accounts, &key);
-}
-
-struct sweep {
-	struct subject who;
-	__u32 first_fd;
-	__u32 last_fd;
-	bool all;    /* also what is still open */
-	bool silent; /* nobody is to be told */
-	__u16 padding;
-	__u32 padding2;
-};
-
-static long sweep_step(__u32 index, void *context)
-{
-	struct sweep *sweep = context;
-	struct descriptor key = { .pid = sweep->who.pid, .fd = sweep->first_fd + index };
-	struct account *account;
-
-	if ((__u32)key.fd > sweep->last_fd)
-		return 1;
-	account = bpf_map_lookup_elem(&accounts, &key);
-	if (!account || (!sweep->all && (__u64)file_of(key.fd) == account->file))
-		return 0;
-	if (!sweep->silent)
-		settle(account, key.fd, &sweep->who, true);
-	bpf_map_delete_elem(&accounts, &key);
-	return 0;
-}
-
-static __noinline int sweep_accounts(struct sweep *sweep)
-{
-	struct process *process = bpf_map_lookup_elem(&processes, &sweep->who.pid);
-
-	if (!process || process->highest_fd < 0)
-		return 0;
-	if (sweep->last_fd > (__u32)process->highest_fd)
-		sweep->last_fd = process->highest_fd;
-	bpf_loop(MAX_SWEPT_DESCRIPTORS, sweep_step, sweep, 0);
-	return 0;
-}
-
-/* Settles accounts whose descriptors, from `first_fd` to `last_fd`, are not what they were. */
-static __always_inline void close_stale_accounts(const struct subject *who, __u32 first_fd, __u32 last_fd)
-{
-	struct sweep sweep = { .who = *who, .first_fd = first_fd, .last_fd = last_fd };
-
-	sweep_accounts(&sweep);
-}
-
-static __always_inline void close_all_accounts(const struct subject *who)
-{
-	struct sweep sweep = { .who = *who, .last_fd = ~0u, .all = true };
-
-	sweep_accounts(&sweep);
-	bpf_map_delete_elem(&processes, &sweep.who.pid);
-}
-
-/* Of a process that was watched and is not any more. */
-static __always_inline void forget_accounts(__u32 pid)
-{
-	struct sweep sweep = { .who.pid = pid, .last_fd = ~0u, .all = true, .silent = true };
-
-	if (!bpf_map_lookup_elem(&processes, &pid))
-		return;
-	sweep_accounts(&sweep);
-	bpf_map_delete_elem(&processes, &pid);
 }
 
 #endif

@@ -127,14 +127,21 @@ static __always_inline void output_record(void *record, __u64 bytes)
 		count_loss(LOSS_RING_FULL);
 }
 
+/* Its fields, and theirs, can be read without a helper. */
 static __always_inline struct task_struct *current_task(void)
 {
-	return (struct task_struct *)bpf_get_current_task();
+	return (void *)bpf_get_current_task_btf();
 }
 
 static __always_inline __u64 start_of(const struct task_struct *task)
 {
 	return BPF_CORE_READ(task, group_leader, start_time);
+}
+
+/* Never ourselves: what we tell would give us more to tell. */
+static __always_inline struct target *find_target(__u32 pid)
+{
+	return pid == tunables.own_pid ? NULL : bpf_map_lookup_elem(&targets, &pid);
 }
 
 /* The current process, when it is watched. */
@@ -145,11 +152,11 @@ static __always_inline bool watched_subject(struct subject *who)
 
 	who->pid = id >> 32;
 	who->tid = id;
-	target = bpf_map_lookup_elem(&targets, &who->pid);
+	target = find_target(who->pid);
 	if (!target)
 		return false;
 	if (!target->start_ns)
-		target->start_ns = start_of(current_task());
+		target->start_ns = current_task()->group_leader->start_time;
 	who->start_ns = target->start_ns;
 	return true;
 }

@@ -33,8 +33,9 @@ static long walk_step(__u32 index, void *unused)
 	bytes = BPF_CORE_READ(dentry, d_name.len) & (NAME_BYTES - 1);
 	name = BPF_CORE_READ(dentry, d_name.name);
 	at = scratch->at;
-	if (at < bytes + 1 || at >= PATH_BYTES || index == MAX_COMPONENTS - 1) {
+	if (at < bytes + 4 || at >= PATH_BYTES || index == MAX_COMPONENTS - 1) {
 		count_loss(LOSS_PATH_TOO_DEEP);
+		scratch->dentry = NULL;
 		return 1;
 	}
 	at -= bytes;
@@ -46,7 +47,7 @@ static long walk_step(__u32 index, void *unused)
 	return 0;
 }
 
-/* Appends the absolute path of `path` to the record at byte `end`, gives its length. Too deep: only its last part. */
+/* Appends the absolute path of `path` to the record at byte `end`, gives its length. Too deep: dots, and its last part. */
 static __noinline __u32 append_path(__u32 end, const struct path *path)
 {
 	struct scratch *scratch = get_scratch();
@@ -63,6 +64,10 @@ static __noinline __u32 append_path(__u32 end, const struct path *path)
 	at = scratch->at & (PATH_BYTES - 1);
 	if (at == PATH_BYTES - 1)
 		scratch->path[--at] = '/';
+	if (!scratch->dentry && at >= 3) {
+		at -= 3;
+		__builtin_memset(&scratch->path[at], '.', 3);
+	}
 	bytes = (PATH_BYTES - 1 - at) & (PATH_BYTES - 1);
 	bpf_probe_read_kernel(&scratch->record[end], bytes, &scratch->path[at]);
 	return bytes;
@@ -86,13 +91,16 @@ static __noinline __u32 append_user_string(__u32 end, const void *user)
 
 static __always_inline struct file *file_of(int fd)
 {
-	struct fdtable *table = BPF_CORE_READ(current_task(), files, fdt);
-	struct file **slots, *file = NULL;
+	struct files_struct *files = current_task()->files;
+	struct fdtable *table;
+	struct file *file = NULL;
 
-	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds))
+	if (!files)
 		return NULL;
-	slots = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), &slots[fd]);
+	table = files->fdt;
+	if (fd < 0 || (__u32)fd >= table->max_fds)
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), &table->fd[fd]);
 	return file;
 }
 
@@ -107,7 +115,7 @@ static __noinline __u32 append_base(__u32 end, int directory_fd, const void *use
 	if (first == '/')
 		return 0;
 	if (directory_fd == AT_FDCWD) {
-		fs = BPF_CORE_READ(current_task(), fs);
+		fs = current_task()->fs;
 		return fs ? append_path(end, &fs->pwd) : 0;
 	}
 	file = file_of(directory_fd);

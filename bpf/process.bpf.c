@@ -18,7 +18,7 @@ int handle_fork(struct bpf_raw_tracepoint_args *ctx)
 	who.tid = BPF_CORE_READ(child, pid);
 	if (who.pid == parent_pid)
 		return 0;
-	target = bpf_map_lookup_elem(&targets, &parent_pid);
+	target = find_target(parent_pid);
 	if (!target) {
 		/* An entry for a process that is only now being born belongs to one that had its pid before. */
 		if (bpf_map_lookup_elem(&targets, &who.pid))

@@ -86,9 +86,9 @@ struct {
 static __always_inline bool is_compat(void)
 {
 #if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ(current_task(), thread_info.status) & TS_COMPAT;
+	return current_task()->thread_info.status & TS_COMPAT;
 #else
-	return BPF_CORE_READ(current_task(), thread_info.flags) & (1ul << TIF_32BIT);
+	return current_task()->thread_info.flags & (1ul << TIF_32BIT);
 #endif
 }
 

@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
-/*
- * Plaintext at the boundary of OpenSSL, and which socket carries it. These programs can be preempted: nothing per CPU.
- * Which socket: no field of OpenSSL's structs is read. A thread that moves TLS records on a socket does so for the
- * connection object of its TLS call: within the call for sure, after it (memory BIOs) most likely.
- */
+/* Plaintext at the boundary of OpenSSL. These programs can be preempted: nothing per CPU. */
 
-#define CHUNK_BYTES 16384
 #define MAX_CHUNKS 4096
-#define SLOTS 64
-#define MAX_SLOT_TRIES 16
-#define REQUEST_LINE_BYTES 160
 
 enum tls_function {
 	TLS_FUNCTION_READ = 1,
@@ -19,118 +11,12 @@ enum tls_function {
 	TLS_FUNCTION_FREE = 5,
 };
 
-struct tls_connection_key {
-	__u64 address; /* of the library's connection object */
-	__u32 pid;
-	__u32 padding;
-};
-
-struct tls_connection {
-	__u64 offset_bytes[2]; /* by direction - 1 */
-	__u64 socket_id;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct tls_connection_key);
-	__type(value, struct tls_connection);
-} tls_connections SEC(".maps");
-
-struct tls_call {
-	__u64 address;
-	__u64 data;
-	__u64 length; /* where the function puts how much it moved, or 0 */
-	__u64 start_ns;
-};
-
-/* Reads and writes may nest in one another. */
-struct tls_thread {
-	struct tls_call calls[2]; /* by direction - 1 */
-	__u64 last_address;
-	__u64 last_received_id; /* the socket that TLS records were received from since the last read call */
-	__u32 inner;            /* direction of the innermost call that is going on, or 0 */
-	__u32 padding;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, struct tls_thread);
-} tls_threads SEC(".maps");
-
-struct tls_slot {
-	__u32 busy;
-	__u32 padding;
-	char record[sizeof(struct tls_data_event) + CHUNK_BYTES] __attribute__((aligned(8)));
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, SLOTS);
-	__type(key, __u32);
-	__type(value, struct tls_slot);
-} tls_slots SEC(".maps");
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
 } no_programs SEC(".maps");
-
-static __always_inline struct tls_thread *thread_of(__u64 id)
-{
-	struct tls_thread fresh = {};
-	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
-
-	if (thread)
-		return thread;
-	bpf_map_update_elem(&tls_threads, &id, &fresh, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&tls_threads, &id);
-}
-
-static __always_inline struct tls_connection *tls_connection_of(__u32 pid, __u64 address)
-{
-	struct tls_connection_key key = { .pid = pid, .address = address };
-	struct tls_connection fresh = {};
-	struct tls_connection *connection = bpf_map_lookup_elem(&tls_connections, &key);
-
-	if (connection)
-		return connection;
-	bpf_map_update_elem(&tls_connections, &key, &fresh, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&tls_connections, &key);
-}
-
-/* TLS records moved on a socket: binds it to the connection object this thread is busy with. */
-static __noinline int bind_tls(const struct subject *who, __u64 socket_id, bool out)
-{
-	__u64 id = (__u64)who->pid << 32 | who->tid;
-	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
-	struct tls_connection *connection;
-	__u64 address;
-
-	if (thread && thread->inner) {
-		address = thread->calls[(thread->inner - 1) & 1].address;
-		connection = tls_connection_of(who->pid, address);
-		if (connection)
-			connection->socket_id = socket_id;
-		return 0;
-	}
-	if (!out) {
-		thread = thread_of(id);
-		if (thread)
-			thread->last_received_id = socket_id;
-		return 0;
-	}
-	if (!thread || !thread->last_address)
-		return 0;
-	connection = tls_connection_of(who->pid, thread->last_address);
-	if (connection && !connection->socket_id)
-		connection->socket_id = socket_id;
-	return 0;
-}
 
 static __always_inline enum tls_direction direction_of(enum tls_function function)
 {
@@ -237,92 +123,6 @@ static long send_tls_chunk(__u32 index, void *context)
 	fill_header(&event->header, EVENT_TLS_DATA, &output->who);
 	output_record(event, sizeof(*event) + bytes);
 	return 0;
-}
-
-static __always_inline struct tls_slot *claim_slot(void)
-{
-	__u32 first = bpf_get_prandom_u32();
-	struct tls_slot *slot;
-
-	for (int attempt = 0; attempt < MAX_SLOT_TRIES; attempt++) {
-		__u32 index = (first + attempt) & (SLOTS - 1);
-
-		slot = bpf_map_lookup_elem(&tls_slots, &index);
-		if (slot && __sync_val_compare_and_swap(&slot->busy, 0, 1) == 0)
-			return slot;
-	}
-	count_loss(LOSS_SCRATCH_BUSY);
-	return NULL;
-}
-
-struct request_search {
-	const char *line;
-	__u32 found;
-	__u32 padding;
-};
-
-/* Whether the first bytes of a little-endian word are those of `text`. */
-static __always_inline bool begins(__u64 word, const char *text, int bytes)
-{
-	__u64 wanted = 0;
-
-	for (int index = 0; index < bytes; index++)
-		wanted |= (__u64)(__u8)text[index] << (8 * index);
-	return (word ^ wanted) << (64 - 8 * bytes) == 0;
-}
-
-/* Whether the path of an LLM API begins at byte `index` of a request line. */
-static long search_step(__u32 index, void *context)
-{
-	struct request_search *search = context;
-	const char *at;
-	__u64 first, second;
-
-	if (index >= REQUEST_LINE_BYTES)
-		return 1;
-	at = search->line + index;
-	if (*at == '\r' || *at == '\n')
-		return 1;
-	__builtin_memcpy(&first, at, 8);
-	__builtin_memcpy(&second, at + 8, 8);
-	if ((begins(first, "/message", 8) && begins(second, "s", 1)) ||
-	    (begins(first, "/respons", 8) && begins(second, "es", 2)) ||
-	    (begins(first, "/chat/co", 8) && begins(second, "mpletion", 8)) ||
-	    (begins(first, "generate", 8) && begins(second, "Content", 7))) {
-		search->found = 1;
-		return 1;
-	}
-	return 0;
-}
-
-/* Watches a process that sends a request to an LLM API, from this call on. */
-static __always_inline bool discover(struct subject *who, const struct tls_call *call, struct tls_slot *slot, __u64 bytes)
-{
-	struct request_search search = { .line = slot->record };
-	struct agent_seen_event *event;
-	struct target target = {};
-
-	if (bytes < 16)
-		return false;
-	if (bytes > REQUEST_LINE_BYTES + 16)
-		bytes = REQUEST_LINE_BYTES + 16;
-	__builtin_memset(slot->record, 0, REQUEST_LINE_BYTES + 16);
-	if (bpf_probe_read_user(slot->record, bytes, (void *)call->data))
-		return false;
-	if (slot->record[0] != 'P' || slot->record[1] != 'O' || slot->record[2] != 'S' || slot->record[3] != 'T' || slot->record[4] != ' ')
-		return false;
-	bpf_loop(REQUEST_LINE_BYTES, search_step, &search, 0);
-	if (!search.found)
-		return false;
-	who->start_ns = target.start_ns = start_of(current_task());
-	if (bpf_map_update_elem(&targets, &who->pid, &target, BPF_NOEXIST))
-		return true; /* another thread was first, or there is no room */
-	event = reserve_event(struct agent_seen_event, EVENT_AGENT_SEEN, who);
-	if (!event)
-		return true;
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
-	bpf_ringbuf_submit(event, 0);
-	return true;
 }
 
 static __always_inline __u64 moved_bytes(__u32 function, const struct tls_call *call, int result)

@@ -17,12 +17,18 @@
 #include "path.bpf.h"
 #include "syscall.bpf.h"
 #include "account.bpf.h"
+#include "sweep.bpf.h"
+#include "address.bpf.h"
+#include "tls-binding.bpf.h"
+#include "tls-slot.bpf.h"
+#include "discover.bpf.h"
 
 #include "process.bpf.c"
 #include "file.bpf.c"
 #include "net.bpf.c"
-#include "tls.bpf.c"
+#include "transfer.bpf.h"
 #include "io.bpf.c"
+#include "tls.bpf.c"
 #include "syscall.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -24,7 +24,8 @@ const command = ['node', 'agent.mjs'];
 if (!process.argv.includes('--bare')) command.unshift(join(root, 'undersight'), 'run', '--');
 const agent = spawn(command[0] ?? '', command.slice(1), {
   cwd: workspace,
-  stdio: 'inherit',
+  // Undersight shows a trace on standard error; here it is the main thing.
+  stdio: [0, 1, 1],
   env: {
     ...process.env,
     PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}`,

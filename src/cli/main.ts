@@ -1,11 +1,12 @@
 import { EXIT_USAGE } from './exit-code.ts';
-import { createProgram } from './program.ts';
 import { reportError } from './report-error.ts';
 import { processTerminal } from './terminal.ts';
 
 const terminal = processTerminal();
-const program = createProgram(terminal);
 try {
+  // Loaded here, so that a broken installation is told like any other error.
+  const { createProgram } = await import('./program.ts');
+  const program = createProgram(terminal);
   if (process.argv.length > 2) await program.parseAsync();
   else {
     program.outputHelp({ error: true });

@@ -25,14 +25,3 @@ export function formatMoment(unix_ns: bigint): string {
   // Swedish writes dates as ISO 8601 does.
   return Number.isNaN(date.getTime()) ? '?' : date.toLocaleString('sv-SE');
 }
-
-/** `1.25s`, `320ms`, `2m05s`, `3h10m`: for people. */
-export function formatLength(length_ns: bigint): string {
-  const ms = Number(length_ns / 1_000_000n);
-  if (ms < 1000) return `${ms}ms`;
-  if (ms < 60_000) return `${(Math.floor(ms / 10) / 100).toFixed(2)}s`;
-  const seconds = Math.floor(ms / 1000);
-  const two = (number: number) => String(number).padStart(2, '0');
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${two(seconds % 60)}s`;
-  return `${Math.floor(seconds / 3600)}h${two(Math.floor(seconds / 60) % 60)}m`;
-}

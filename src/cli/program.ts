@@ -1,16 +1,30 @@
 import { Command } from 'commander';
 import { addDoctor } from './doctor.ts';
+import { addRecord } from './record.ts';
+import { addReplay } from './replay.ts';
+import { addRun } from './run.ts';
 import { addTargets } from './targets.ts';
 import type { Terminal } from './terminal.ts';
 import { addTraces } from './traces.ts';
 import { addValidate } from './validate.ts';
 import { addVersion, readVersion } from './version.ts';
+import { addWatch } from './watch.ts';
 
 /** One command: adds itself to the program. Throws (SetupError, UsageError) for what goes wrong; sets process.exitCode. */
 type AddCommand = (program: Command, terminal: Terminal) => void;
 
 /** In the order in which --help shows them. */
-const COMMANDS: readonly AddCommand[] = [addTraces, addTargets, addValidate, addDoctor, addVersion];
+const COMMANDS: readonly AddCommand[] = [
+  addRun,
+  addWatch,
+  addRecord,
+  addReplay,
+  addTraces,
+  addTargets,
+  addValidate,
+  addDoctor,
+  addVersion,
+];
 
 const EXAMPLES = `
 Examples:

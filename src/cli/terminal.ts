@@ -3,6 +3,8 @@ export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
   /** Of standard output. */
   readonly color: boolean;
+  /** Of standard error. */
+  readonly err_color: boolean;
   readonly width: number;
   /** Results: standard output. */
   out(text: string): void;
@@ -17,6 +19,7 @@ export function processTerminal(): Terminal {
   return {
     env: process.env,
     color: useColor(process.stdout.isTTY, process.env),
+    err_color: useColor(process.stderr.isTTY, process.env),
     width: process.stdout.columns ?? PLAIN_WIDTH,
     out: writer(process.stdout),
     err: writer(process.stderr),
@@ -37,11 +40,4 @@ function writer(stream: NodeJS.WriteStream): (text: string) => void {
   return (text) => {
     if (open) stream.write(text);
   };
-}
-
-/** Text of watched processes, made harmless for a terminal: control and direction characters are shown, not sent. */
-export function printable(text: string): string {
-  return text.toWellFormed().replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
 }

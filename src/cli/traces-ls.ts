@@ -1,10 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { printable } from '../export/console/printable-text.ts';
+import { durationText } from '../export/console/quantity-text.ts';
 import type { TraceSummary } from '../export/store/trace-reader.ts';
 import { toJson } from './json.ts';
-import { formatLength, formatMoment, nowUnixNs, parseMoment } from './moment.ts';
+import { formatMoment, nowUnixNs, parseMoment } from './moment.ts';
 import { addStoreOptions, type StoreFlags, withStore } from './store-options.ts';
 import { type Column, renderTable } from './table.ts';
-import { printable, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 interface LsFlags extends StoreFlags {
   readonly limit: number;
@@ -24,7 +26,7 @@ const COLUMNS: readonly Column<TraceSummary>[] = [
   { title: 'TRACE', cell: (trace) => trace.trace_id.slice(0, 12) },
   { title: 'AGENT', cell: (trace) => printable(trace.agent).slice(0, 40) },
   { title: 'STARTED', cell: (trace) => formatMoment(trace.start_unix_ns) },
-  { title: 'TOOK', align: 'right', cell: (trace) => formatLength(trace.end_unix_ns - trace.start_unix_ns) },
+  { title: 'TOOK', align: 'right', cell: (trace) => durationText(trace.end_unix_ns - trace.start_unix_ns) },
   { title: 'LLM CALLS', align: 'right', cell: (trace) => String(trace.llm_call_count) },
   { title: 'TOOLS', align: 'right', cell: (trace) => String(trace.tool_call_count) },
   { title: 'TOKENS IN', align: 'right', cell: (trace) => String(trace.input_tokens) },

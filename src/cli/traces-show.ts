@@ -1,13 +1,11 @@
 import { type Command, Option } from 'commander';
-import { toJson } from './json.ts';
 import { addStoreOptions, type StoreFlags, withStore } from './store-options.ts';
 import type { Terminal } from './terminal.ts';
+import { formatSpans, TRACE_FORMATS, type TraceFormat } from './trace-format.ts';
 import { resolveTrace } from './trace-id.ts';
 
-const FORMATS = ['tree', 'json', 'otlp-json'] as const;
-
 interface ShowFlags extends StoreFlags {
-  readonly format: (typeof FORMATS)[number];
+  readonly format: TraceFormat;
   readonly content?: boolean;
 }
 
@@ -23,7 +21,7 @@ export function addTracesShow(traces: Command, terminal: Terminal): void {
   addStoreOptions(traces.command('show'))
     .description('show one stored trace')
     .argument('<id>', 'the beginning of its id, or latest')
-    .addOption(new Option('-f, --format <format>', 'how').choices(FORMATS).default('tree'))
+    .addOption(new Option('-f, --format <format>', 'how').choices(TRACE_FORMATS).default('tree'))
     .option('--content', 'with prompts, answers and arguments')
     .addHelpText('after', EXAMPLES)
     .action((prefix: string, flags: ShowFlags) => {
@@ -31,6 +29,7 @@ export function addTracesShow(traces: Command, terminal: Terminal): void {
         const trace_id = resolveTrace(stored, path, prefix);
         return stored?.readTrace(trace_id, flags.content === true) ?? [];
       });
-      terminal.out(toJson(spans));
+      const { color, width } = terminal;
+      terminal.out(formatSpans(spans, flags.format, { color, width, content: flags.content === true }));
     });
 }

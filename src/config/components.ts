@@ -1,17 +1,12 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { type CorrelateOptions, correlateOptionsSchema } from '../correlate/options.ts';
 import { type ExchangeOptions, exchangeOptionsSchema } from '../exchange/options.ts';
+import { consoleOptionsSchema } from '../export/console/options.ts';
+import { otlpGrpcOptionsSchema, otlpHttpOptionsSchema } from '../export/otlp/options.ts';
 import { storeOptionsSchema } from '../export/store/options.ts';
-import { durationSchema } from '../model/quantity.ts';
 import { type RedactOptions, redactOptionsSchema } from '../redact/redact-options.ts';
 import { type SpansOptions, spansOptionsSchema } from '../spans/options.ts';
 import { type ReceiverOptions, receiverOptionsSchema } from './receiver-options.ts';
-
-const otlpOptionsSchema = z.strictObject({
-  /** undefined: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_ENDPOINT, or the protocol's port on this machine. */
-  endpoint: z.url({ protocol: /^https?$/, error: 'expected a URL such as http://127.0.0.1:4317' }).optional(),
-  headers: z.record(z.string(), z.string()).default({}),
-  timeout: durationSchema.prefault('10s'),
-});
 
 /** Every kind of component that a configuration may name, with the schema of its options. */
 export const RECEIVERS = { undersight: receiverOptionsSchema } as const;
@@ -20,14 +15,14 @@ export const RECEIVERS = { undersight: receiverOptionsSchema } as const;
 export const PROCESSORS = {
   exchange: exchangeOptionsSchema,
   redact: redactOptionsSchema,
-  correlate: z.strictObject({}),
+  correlate: correlateOptionsSchema,
   spans: spansOptionsSchema,
 } as const;
 
 export const EXPORTERS = {
-  otlp_grpc: otlpOptionsSchema,
-  otlp_http: otlpOptionsSchema,
-  console: z.strictObject({}),
+  otlp_grpc: otlpGrpcOptionsSchema,
+  otlp_http: otlpHttpOptionsSchema,
+  console: consoleOptionsSchema,
   store: storeOptionsSchema,
 } as const;
 
@@ -50,7 +45,7 @@ export interface Config {
   readonly receiver: ReceiverOptions;
   readonly exchange: ExchangeOptions;
   readonly redact: RedactOptions;
-  readonly correlate: z.output<typeof PROCESSORS.correlate>;
+  readonly correlate: CorrelateOptions;
   readonly spans: SpansOptions;
   /** In the order the pipeline names them. */
   readonly exporters: readonly ExporterConfig[];

@@ -63,6 +63,8 @@ export interface AgentActivity extends ActivityBase {
   readonly error_type: string | undefined;
   readonly input: LlmCall | undefined;
   readonly output: LlmCall | undefined;
+  /** Operations of the agent's own processes on files that are noise, folded here. */
+  readonly noise_file_count: number;
   /** Effects a cap left out. */
   readonly left_out_count: number;
 }

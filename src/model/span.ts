@@ -40,4 +40,6 @@ export interface Span {
   readonly status: { readonly code: 'unset' | 'ok' | 'error'; readonly message: string | undefined };
   /** One object per agent instance, shared by its spans. */
   readonly resource: Resource;
+  /** False: the trace it joined is not sampled, so it is stored but not sent. */
+  readonly sampled?: boolean;
 }

@@ -8,7 +8,19 @@ import { launch } from './launch.ts';
 const directory = mkdtempSync(join(tmpdir(), 'undersight-cli-'));
 after(() => rmSync(directory, { recursive: true }));
 
-const commands = [[], ['traces'], ['traces', 'ls'], ['traces', 'show'], ['traces', 'rm'], ['validate'], ['doctor']];
+const commands = [
+  [],
+  ['run'],
+  ['watch'],
+  ['record'],
+  ['replay'],
+  ['traces'],
+  ['traces', 'ls'],
+  ['traces', 'show'],
+  ['traces', 'rm'],
+  ['validate'],
+  ['doctor'],
+];
 for (const command of commands) {
   test(`undersight ${command.join(' ')} --help has examples, on standard output`, async () => {
     const { code, stdout, stderr } = await launch([...command, '--help']);

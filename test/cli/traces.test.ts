@@ -44,7 +44,7 @@ test('ls prints a table, the newest first, without what could upset a terminal',
   assert.equal(code, 0);
   const [head, ...rows] = stdout.trimEnd().split('\n');
   assert.match(head ?? '', /^TRACE +AGENT +STARTED +TOOK +LLM CALLS/);
-  assert.match(rows[0] ?? '', /^bccccccccccc {2}evil\\u001b\[2J {2}2023-11-14 22:15:20 +1\.50s +1 /);
+  assert.match(rows[0] ?? '', /^bccccccccccc {2}evil\\x1b\[2J {2}2023-11-14 22:15:20 +1\.50s +1 /);
   assert.equal(rows.length, 3);
 });
 

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createCounters } from '../../src/health/counters.ts';
 import { createDecode } from '../../src/kernel/decode.ts';
 import { loadProbes } from '../../src/kernel/loader.ts';
+import { LOSS_REASONS } from '../../src/kernel/losses.ts';
 import { createRing } from '../../src/kernel/ring.ts';
 import { launchHeld } from '../../src/launch.ts';
 import type { Event } from '../../src/model/event.ts';
-import { openWatch } from './watch.ts';
+import { openWatch, PYTHON } from './watch.ts';
 
 test('on request the commands of unwatched processes are told too, and nothing else of them', async () => {
   const watch = openWatch({ watch_all_execs: true });
@@ -64,4 +67,30 @@ test('what does not fit into the ring is counted, record for record', async () =
   assert.deepEqual(counters.entries(), [['kernel.lost_records', ring_full]]);
   const told = events.reduce((total, event) => total + (event.kind === 'loss' ? event.count : 0), 0);
   assert.equal(told, ring_full);
+});
+
+test('a path deeper than can be told keeps its end, does not pass for absolute, and is counted', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'undersight-deep-'));
+  const watch = openWatch();
+  const program = `import os
+os.chdir('${folder}')
+for _ in range(1500): os.mkdir('d'); os.chdir('d')
+os.close(os.open('leaf', os.O_CREAT))`;
+  const seen = await watch.run(PYTHON, '-c', program);
+  const leaf = seen.of('file_open').find((event) => event.path.endsWith('/leaf'));
+  assert.match(leaf?.path ?? '', /^\.\.\.(\/d){500,}\/leaf$/);
+  const count = watch.probes.readLosses()[LOSS_REASONS.indexOf('path_too_deep')];
+  assert.ok((count ?? 0) > 0);
+  await assert.rejects(watch.close());
+  rmSync(folder, { recursive: true });
+});
+
+test('the watcher never watches itself, nor what it starts', async () => {
+  const watch = openWatch();
+  watch.probes.watch(process.pid, 0n);
+  const child = spawn('/bin/true');
+  await once(child, 'exit');
+  assert.deepEqual(watch.take(), []);
+  watch.probes.unwatch(process.pid);
+  await watch.close();
 });

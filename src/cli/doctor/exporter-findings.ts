@@ -1,11 +1,14 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import type { Config } from '../../config/components.ts';
+import type { Config, ExporterConfig } from '../../config/components.ts';
+import { grpcEndpoint, httpEndpoint } from '../../export/otlp/endpoint.ts';
 import { defaultStorePath } from '../../export/store/store-path.ts';
 import { openStoredTraces } from '../../export/store/stored-traces.ts';
 import { SetupError } from '../../model/setup-error.ts';
 import { type Finding, missing, ok } from './finding.ts';
+
+type OtlpExporterConfig = Extract<ExporterConfig, { type: 'otlp_grpc' | 'otlp_http' }>;
 
 const CONNECT_TIMEOUT_MS = 2000;
 
@@ -14,7 +17,7 @@ export async function findExporters(config: Config, env: NodeJS.ProcessEnv): Pro
   const findings = config.exporters.map((exporter): Finding | Promise<Finding> => {
     if (exporter.type === 'console') return ok(exporter.id, 'standard output');
     if (exporter.type === 'store') return findStore(exporter.id, exporter.options.path ?? defaultStorePath(env));
-    return ok(exporter.id, '');
+    return findEndpoint(exporter, env);
   });
   return Promise.all(findings);
 }
@@ -36,7 +39,19 @@ function findStore(id: string, path: string): Finding {
 }
 
 /** Opens a TCP connection and closes it: nothing is sent. */
-async function findEndpoint(id: string, url: URL): Promise<Finding> {
+async function findEndpoint(exporter: OtlpExporterConfig, env: NodeJS.ProcessEnv): Promise<Finding> {
+  const { id } = exporter;
+  let url: URL;
+  try {
+    const endpoint =
+      exporter.type === 'otlp_grpc' ? grpcEndpoint(exporter.options, env) : httpEndpoint(exporter.options, env);
+    url = new URL(
+      endpoint.url.includes('://') ? endpoint.url : `${endpoint.secure ? 'https' : 'http'}://${endpoint.url}`,
+    );
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    return missing(id, error.message, error.fix);
+  }
   const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
   const reason = await new Promise<string | undefined>((resolve) => {
     const socket = connect({ host: url.hostname.replace(/^\[|\]$/g, ''), port });

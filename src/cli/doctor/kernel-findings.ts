@@ -1,14 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { supportsUprobeMulti } from '../../kernel/bpf-syscall.ts';
 import { layout_hash } from '../../kernel/events.gen.ts';
 import { loadProbes } from '../../kernel/loader.ts';
 import { checkPrerequisites } from '../../kernel/prerequisites.ts';
 import { SetupError } from '../../model/setup-error.ts';
+import { OBJECT_PATH } from '../object-path.ts';
 import { type Finding, fallback, missing, ok } from './finding.ts';
 
-const OBJECT_PATH = fileURLToPath(new URL('../../../bpf/undersight.bpf.o', import.meta.url));
 const TRIAL_RING_BYTES = 1 << 16;
 
 /** What the kernel side needs and finds. Loads the programs for a moment, and watches nothing with them. */

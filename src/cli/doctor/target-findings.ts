@@ -1,10 +1,10 @@
 import { accessSync, constants, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { printable } from '../../export/console/printable-text.ts';
 import { KNOWN_AGENTS } from '../../targets/agent-catalogue.ts';
 import { locateTls } from '../../targets/locate-tls.ts';
 import { type AgentRule, recogniseAgent } from '../../targets/recognise-agent.ts';
 import { findSystemLibraries } from '../../targets/tls-files.ts';
-import { printable } from '../terminal.ts';
 import { type Finding, fallback, ok } from './finding.ts';
 
 const MAX_SHOWN = 12;

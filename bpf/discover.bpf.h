@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* Finds processes that talk to an LLM API by what they write. */
+#ifndef UNDERSIGHT_DISCOVER_BPF_H
+#define UNDERSIGHT_DISCOVER_BPF_H
+
+#define REQUEST_LINE_BYTES 160
+
+struct request_search {
+	const char *line;
+	__u32 found;
+	__u32 padding;
+};
+
+/* Whether the first bytes of a little-endian word are those of `text`. */
+static __always_inline bool begins(__u64 word, const char *text, int bytes)
+{
+	__u64 wanted = 0;
+
+	for (int index = 0; index < bytes; index++)
+		wanted |= (__u64)(__u8)text[index] << (8 * index);
+	return (word ^ wanted) << (64 - 8 * bytes) == 0;
+}
+
+/* Whether the path of an LLM API begins at byte `index` of a request line. */
+static long search_step(__u32 index, void *context)
+{
+	struct request_search *search = context;
+	const char *at;
+	__u64 first, second;
+
+	if (index >= REQUEST_LINE_BYTES)
+		return 1;
+	at = search->line + index;
+	if (*at == '\r' || *at == '\n')
+		return 1;
+	__builtin_memcpy(&first, at, 8);
+	__builtin_memcpy(&second, at + 8, 8);
+	if ((begins(first, "/message", 8) && begins(second, "s", 1)) ||
+	    (begins(first, "/respons", 8) && begins(second, "es", 2)) ||
+	    (begins(first, "/chat/co", 8) && begins(second, "mpletion", 8)) ||
+	    (begins(first, "generate", 8) && begins(second, "Content", 7))) {
+		search->found = 1;
+		return 1;
+	}
+	return 0;
+}
+
+/* Watches a process that sends a request to an LLM API, from this call on. */
+static __always_inline bool discover(struct subject *who, const struct tls_call *call, struct tls_slot *slot, __u64 bytes)
+{
+	struct request_search search = { .line = slot->record };
+	struct agent_seen_event *event;
+	struct target target = {};
+
+	if (bytes < 16)
+		return false;
+	if (bytes > REQUEST_LINE_BYTES + 16)
+		bytes = REQUEST_LINE_BYTES + 16;
+	__builtin_memset(slot->record, 0, REQUEST_LINE_BYTES + 16);
+	if (bpf_probe_read_user(slot->record, bytes, (void *)call->data))
+		return false;
+	if (slot->record[0] != 'P' || slot->record[1] != 'O' || slot->record[2] != 'S' || slot->record[3] != 'T' || slot->record[4] != ' ')
+		return false;
+	bpf_loop(REQUEST_LINE_BYTES, search_step, &search, 0);
+	if (!search.found)
+		return false;
+	who->start_ns = target.start_ns = start_of(current_task());
+	if (bpf_map_update_elem(&targets, &who->pid, &target, BPF_NOEXIST))
+		return true; /* another thread was first, or there is no room */
+	event = reserve_event(struct agent_seen_event, EVENT_AGENT_SEEN, who);
+	if (!event)
+		return true;
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	bpf_ringbuf_submit(event, 0);
+	return true;
+}
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * Connections of OpenSSL, and which socket carries each. No field of OpenSSL's structs is read: a thread that moves TLS
+ * records on a socket does so for the connection object of its TLS call, within the call for sure, after it (memory BIOs)
+ * most likely.
+ */
+#ifndef UNDERSIGHT_TLS_BINDING_BPF_H
+#define UNDERSIGHT_TLS_BINDING_BPF_H
+
+struct tls_connection_key {
+	__u64 address; /* of the library's connection object */
+	__u32 pid;
+	__u32 padding;
+};
+
+struct tls_connection {
+	__u64 offset_bytes[2]; /* by direction - 1 */
+	__u64 socket_id;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct tls_connection_key);
+	__type(value, struct tls_connection);
+} tls_connections SEC(".maps");
+
+struct tls_call {
+	__u64 address;
+	__u64 data;
+	__u64 length; /* where the function puts how much it moved, or 0 */
+	__u64 start_ns;
+};
+
+/* Reads and writes may nest in one another. */
+struct tls_thread {
+	struct tls_call calls[2]; /* by direction - 1 */
+	__u64 last_address;
+	__u64 last_received_id; /* the socket that TLS records were received from since the last read call */
+	__u32 inner;            /* direction of the innermost call that is going on, or 0 */
+	__u32 padding;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct tls_thread);
+} tls_threads SEC(".maps");
+
+static __always_inline struct tls_thread *thread_of(__u64 id)
+{
+	struct tls_thread fresh = {};
+	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
+
+	if (thread)
+		return thread;
+	bpf_map_update_elem(&tls_threads, &id, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&tls_threads, &id);
+}
+
+static __always_inline struct tls_connection *tls_connection_of(__u32 pid, __u64 address)
+{
+	struct tls_connection_key key = { .pid = pid, .address = address };
+	struct tls_connection fresh = {};
+	struct tls_connection *connection = bpf_map_lookup_elem(&tls_connections, &key);
+
+	if (connection)
+		return connection;
+	bpf_map_update_elem(&tls_connections, &key, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&tls_connections, &key);
+}
+
+/* TLS records moved on a socket: binds it to the connection object this thread is busy with. */
+static __noinline int bind_tls(const struct subject *who, __u64 socket_id, bool out)
+{
+	__u64 id = (__u64)who->pid << 32 | who->tid;
+	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
+	struct tls_connection *connection;
+	__u64 address;
+
+	if (thread && thread->inner) {
+		address = thread->calls[(thread->inner - 1) & 1].address;
+		connection = tls_connection_of(who->pid, address);
+		if (connection)
+			connection->socket_id = socket_id;
+		return 0;
+	}
+	if (!out) {
+		thread = thread_of(id);
+		if (thread)
+			thread->last_received_id = socket_id;
+		return 0;
+	}
+	if (!thread || !thread->last_address)
+		return 0;
+	connection = tls_connection_of(who->pid, thread->last_address);
+	if (connection && !connection->socket_id)
+		connection->socket_id = socket_id;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* Bytes that moved through a descriptor: they go into its account, and some are worth a look. */
+#ifndef UNDERSIGHT_TRANSFER_BPF_H
+#define UNDERSIGHT_TRANSFER_BPF_H
+
+#define DNS_PORT 53
+#define DNS_BYTES 1500
+#define HELLO_BYTES 4096
+
+struct transfer {
+	struct subject who;
+	const void *data; /* the first buffer */
+	__u64 data_bytes;
+	__u64 bytes; /* moved in all */
+	const void *peer;
+	__s32 fd;
+	bool out;
+	bool to_peer; /* `peer` was given by the process */
+	__u16 padding;
+};
+
+static __noinline int tell_payload(const struct transfer *transfer, __u64 socket_id, enum net_payload payload)
+{
+	struct scratch *scratch = get_scratch();
+	struct net_payload_event *event;
+	__u64 bytes = transfer->bytes, limit = payload == PAYLOAD_DNS ? DNS_BYTES : HELLO_BYTES - 1;
+
+	if (!scratch)
+		return 0;
+	if (bytes > transfer->data_bytes)
+		bytes = transfer->data_bytes;
+	if (bytes > limit)
+		bytes = limit;
+	bytes &= HELLO_BYTES - 1;
+	event = (void *)scratch->record;
+	event->socket_id = socket_id;
+	event->payload = payload;
+	event->data_bytes = bytes;
+	if (bpf_probe_read_user(event->data, bytes, transfer->data)) {
+		count_loss(LOSS_MEMORY_FAULT);
+		return 0;
+	}
+	fill_header(&event->header, EVENT_NET_PAYLOAD, &transfer->who);
+	output_record(event, sizeof(*event) + bytes);
+	return 0;
+}
+
+static __noinline int inspect_tcp(const struct transfer *transfer, struct account *account)
+{
+	__u8 head[6] = {};
+
+	if (transfer->data_bytes < 5 || transfer->bytes < 5)
+		return 0;
+	bpf_probe_read_user(head, sizeof(head), transfer->data);
+	if (head[0] < 0x14 || head[0] > 0x17 || head[1] != 3)
+		return 0;
+	bind_tls(&transfer->who, account->id, transfer->out);
+	if (!transfer->out || account->hello_done)
+		return 0;
+	account->hello_done = 1;
+	if (head[0] == 0x16 && head[5] == 1)
+		tell_payload(transfer, account->id, PAYLOAD_TLS_CLIENT_HELLO);
+	return 0;
+}
+
+static __noinline int inspect_udp(const struct transfer *transfer, const struct account *account)
+{
+	const struct sock *sock = (void *)account->sock;
+	struct opening opening = { .operation = NET_CONNECT };
+	struct socket_address peer = {};
+
+	if (transfer->out) {
+		if (!transfer->to_peer || !is_new_peer(account->id, transfer->peer))
+			return 0;
+		opening.who = transfer->who;
+		opening.sock = sock;
+		opening.socket_id = account->id;
+		opening.user_peer = transfer->peer;
+		opening.fd = transfer->fd;
+		return tell_net_open(&opening);
+	}
+	if (transfer->peer)
+		read_user_address(&peer, transfer->peer);
+	else
+		peer.port = bpf_ntohs(BPF_CORE_READ(sock, __sk_common.skc_dport));
+	if (peer.port == DNS_PORT)
+		tell_payload(transfer, account->id, PAYLOAD_DNS);
+	return 0;
+}
+
+/* Unix sockets without any name are pipes by another name. */
+static __always_inline bool is_nameless(const struct sock *sock)
+{
+	const struct unix_sock *unix = (void *)sock;
+	const struct unix_sock *peer = (void *)BPF_CORE_READ(unix, peer);
+
+	return !BPF_CORE_READ(unix, addr) && (!peer || !BPF_CORE_READ(peer, addr));
+}
+
+static __noinline int tell_inherited_socket(const struct transfer *transfer, const struct account *account)
+{
+	struct opening opening = {
+		.operation = NET_INHERITED,
+		.who = transfer->who,
+		.sock = (void *)account->sock,
+		.socket_id = account->id,
+		.fd = transfer->fd,
+	};
+
+	return tell_net_open(&opening);
+}
+
+static __always_inline enum account_kind kind_of(const struct file *file, const struct sock *sock)
+{
+	enum account_kind kind;
+
+	if (sock) {
+		kind = kind_of_sock(sock);
+		return kind == ACCOUNT_UNIX && is_nameless(sock) ? ACCOUNT_NONE : kind;
+	}
+	if (is_filesystem(file, PIPEFS_MAGIC) || is_filesystem(file, ANON_INODE_FS_MAGIC) || is_filesystem(file, PIDFS_MAGIC))
+		return ACCOUNT_NONE;
+	return ACCOUNT_FILE;
+}
+
+/* A descriptor's account; made, and told, when there is none for what it means now. */
+static __noinline struct account *account_of(const struct transfer *transfer, struct file *file)
+{
+	struct descriptor key = { .pid = transfer->who.pid, .fd = transfer->fd };
+	struct account *account = bpf_map_lookup_elem(&accounts, &key);
+	struct naming unknown = {};
+	struct sock *sock;
+	enum account_kind kind;
+
+	if (account && account->file == (__u64)file)
+		return account;
+	sock = sock_of(file);
+	kind = kind_of(file, sock);
+	account = put_account(&transfer->who, transfer->fd, file, kind, sock);
+	if (!account || kind == ACCOUNT_NONE)
+		return account;
+	if (kind == ACCOUNT_FILE) {
+		unknown.flags = BPF_CORE_READ(file, f_flags);
+		tell_file_open(&transfer->who, transfer->fd, file, account->id, &unknown);
+	} else if (kind != ACCOUNT_UDP || !transfer->to_peer) {
+		tell_inherited_socket(transfer, account);
+	}
+	return account;
+}
+
+static __noinline int add_transfer(const struct transfer *transfer)
+{
+	struct file *file = file_of(transfer->fd);
+	struct account *account;
+	__u64 now, told;
+
+	if (!file)
+		return 0;
+	account = account_of(transfer, file);
+	if (!account || account->kind == ACCOUNT_NONE)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (!account->first_ns)
+		account->first_ns = now;
+	account->last_ns = now;
+	if (transfer->out) {
+		__sync_fetch_and_add(&account->bytes_out, transfer->bytes);
+		__sync_fetch_and_add(&account->count_out, 1);
+	} else {
+		__sync_fetch_and_add(&account->bytes_in, transfer->bytes);
+		__sync_fetch_and_add(&account->count_in, 1);
+	}
+	if (account->kind == ACCOUNT_TCP)
+		inspect_tcp(transfer, account);
+	else if (account->kind == ACCOUNT_UDP)
+		inspect_udp(transfer, account);
+	told = account->told_ns;
+	if (now - told > PROGRESS_NS && now > told && __sync_val_compare_and_swap(&account->told_ns, told, now) == told)
+		settle(account, transfer->fd, &transfer->who, false);
+	return 0;
+}
+
+#endif

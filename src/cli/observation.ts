@@ -1,0 +1,55 @@
+import type { ReceiverOptions } from '../config/receiver-options.ts';
+import { type Counters, createCounters } from '../health/counters.ts';
+import type { Intake } from '../kernel/intake.ts';
+import { createRecorder } from '../kernel/recorder.ts';
+import { createLive, type Live } from '../live.ts';
+import type { Event } from '../model/event.ts';
+import { describeLosses } from './losses.ts';
+import { OBJECT_PATH } from './object-path.ts';
+import type { Terminal } from './terminal.ts';
+import { readVersion } from './version.ts';
+
+export interface ObservationOptions {
+  readonly receiver: ReceiverOptions;
+  /** Look for agents among all processes. */
+  readonly is_daemon: boolean;
+  /** File for the raw records. */
+  readonly record_path: string | undefined;
+  /** Where everything goes. */
+  readonly createIntake: (context: {
+    readonly counters: Counters;
+    readonly warn: (message: string) => void;
+    readonly onEvent: (event: Event) => void;
+  }) => Intake;
+}
+
+/** The kernel under watch, from start to end. */
+export interface Observation {
+  readonly live: Live;
+  /** Gives out all that has happened, and waits until it has arrived. */
+  end(): Promise<void>;
+  /** After `end`: says what was lost, and takes the probes away. */
+  close(): Promise<void>;
+}
+
+/** Starts to watch. Throws SetupError where that cannot be. */
+export function startObservation(options: ObservationOptions, terminal: Terminal): Observation {
+  const { receiver, is_daemon, record_path } = options;
+  const warn = (message: string) => terminal.err(`undersight: ${message}\n`);
+  const counters = createCounters();
+  const live = createLive({ object_path: OBJECT_PATH, receiver, version: readVersion(), is_daemon, counters, warn });
+  const pipeline = options.createIntake({ counters, warn, onEvent: (event) => live.onEvent(event) });
+  const intake = record_path === undefined ? pipeline : createRecorder({ path: record_path, counters, warn }, pipeline);
+  live.start(intake);
+  return {
+    live,
+    async end() {
+      live.drain();
+      await intake.close?.();
+    },
+    async close() {
+      for (const line of describeLosses(counters)) warn(line);
+      await live.close();
+    },
+  };
+}

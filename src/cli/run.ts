@@ -1,0 +1,88 @@
+import fs from 'node:fs';
+import { type Command, Option } from 'commander';
+import type { Config } from '../config/components.ts';
+import { createExporters } from '../exporters.ts';
+import { SetupError } from '../model/setup-error.ts';
+import type { Span } from '../model/span.ts';
+import { createPipeline } from '../pipeline.ts';
+import { addConfigOptions, type ConfigFlags, readConfig } from './config-options.ts';
+import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND } from './exit-code.ts';
+import { startObservation } from './observation.ts';
+import { type Output, openFile, standardError, standardOutput } from './output.ts';
+import { reportError } from './report-error.ts';
+import type { Terminal } from './terminal.ts';
+import { collectInto, formatSpans, lookOf, TRACE_FORMATS, type TraceFlags, withoutConsole } from './trace-format.ts';
+import { type ResolvedAgent, resolveAgent, runWatched } from './watched-command.ts';
+
+interface RunFlags extends ConfigFlags, TraceFlags {
+  readonly record?: string;
+}
+
+const EXAMPLES = `
+The command keeps its stdin, stdout, stderr, signals and exit code. A tree goes to standard error, the other formats
+to standard output, unless --output names a file.
+
+Examples:
+  sudo undersight run -- claude -p "fix the failing test"
+  sudo undersight run --format otlp-json --output trace.json -- python agent.py
+  sudo undersight run --record agent.rec -- node agent.mjs
+`;
+
+export function addRun(program: Command, terminal: Terminal): void {
+  addConfigOptions(program.command('run'))
+    .description('run a command under watch and show its trace')
+    .argument('<command...>', 'what to run, after --')
+    .addOption(new Option('-f, --format <format>', 'how').choices(TRACE_FORMATS).default('tree'))
+    .option('-o, --output <file>', 'where the trace goes, readable by you alone')
+    .option('--record <file>', 'also save the raw records, for `undersight replay`; they hold plaintext')
+    .option('--content', 'with prompts, answers and arguments')
+    .passThroughOptions()
+    .addHelpText('after', EXAMPLES)
+    .action(async (words: string[], flags: RunFlags) => {
+      process.exitCode = await run(words, flags, terminal);
+    });
+}
+
+async function run(words: readonly string[], flags: RunFlags, terminal: Terminal): Promise<number> {
+  const config = readConfig(flags, terminal);
+  const agent = findAgent(words, config, terminal);
+  if (typeof agent === 'number') return agent;
+  const output = openOutput(flags, terminal);
+  const spans: Span[] = [];
+  const observation = startObservation(
+    {
+      receiver: config.receiver,
+      is_daemon: false,
+      record_path: flags.record,
+      createIntake: (context) =>
+        createPipeline({
+          ...context,
+          config,
+          exporters: [collectInto(spans), ...createExporters(withoutConsole(config), { ...context, terminal })],
+        }),
+    },
+    terminal,
+  );
+  const status = await runWatched(agent, observation.live);
+  await observation.end();
+  output.write(formatSpans(spans, flags.format, lookOf(flags, output, terminal)));
+  await observation.close();
+  return status;
+}
+
+/** The command, or the exit status a shell gives where there is none. */
+function findAgent(words: readonly string[], config: Config, terminal: Terminal): ResolvedAgent | number {
+  try {
+    return resolveAgent(words, terminal.env, config.receiver.targets.rules);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    reportError(error, terminal);
+    return fs.existsSync(words[0] ?? '') ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND;
+  }
+}
+
+/** What people read goes beside the command's own output, what programs read into it. */
+function openOutput({ output, format }: RunFlags, terminal: Terminal): Output {
+  if (output !== undefined) return openFile(output);
+  return format === 'tree' ? standardError(terminal) : standardOutput(terminal);
+}

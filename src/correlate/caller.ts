@@ -1,0 +1,11 @@
+import type { Process } from './process-tree.ts';
+import type { Turn } from './turn.ts';
+
+/** A process that calls a model. */
+export interface Caller {
+  readonly process: Process;
+  /** The caller it descends from, whose turns its own are part of. */
+  readonly outer: Caller | undefined;
+  /** The turn that it was last heard of in. */
+  turn: Turn | undefined;
+}

@@ -1,0 +1,40 @@
+import type { FileClass } from '../model/activity.ts';
+
+/** What decides to whom a path belongs. */
+export interface Places {
+  /** Where the agent works; '' unknown. */
+  readonly workspace: string;
+  /** '' unknown. */
+  readonly home: string;
+}
+
+const SECRET_NAMES =
+  /^(\.env(\..+)?|\.netrc|_netrc|\.npmrc|\.pypirc|\.pgpass|\.my\.cnf|\.git-credentials|\.htpasswd|\.vault-token|id_(rsa|dsa|ecdsa|ed25519)(_sk)?|.+\.(pem|key|p12|pfx|jks|keystore|kdbx|ppk)|credentials(\.(json|db|ya?ml|toml))?|secrets?\.(json|ya?ml|toml|env)|application_default_credentials\.json|service[-_]account.*\.json|shadow-?|gshadow-?|sudoers)$/;
+const SECRET_PLACES =
+  /(^|\/)(\.ssh|\.aws|\.gnupg|\.kube|\.azure|\.password-store|\.config\/(gh|gcloud|op|hub)|\.local\/share\/keyrings|\.docker\/config\.json|\.claude\/\.credentials\.json|\.codex\/auth\.json)(\/|$)/;
+/** Public, though they look secret. */
+const NOT_SECRET =
+  /(^|\/)(\.env\.(example|sample|template|dist)|known_hosts(\.old)?|[^/]+\.pub|authorized_keys)$|^\/(etc\/ssl\/(certs|cert\.pem)|usr\/(share|lib|local\/share|local\/lib)|etc\/pki\/(tls|ca-trust))(\/|$)|\/(certifi|node_modules)\/.*\.pem$/;
+const SYSTEM = /^\/(usr|lib\w*|bin|sbin|etc|opt|nix|snap|boot|proc|sys|run|var\/(lib|cache|log|run)|srv)(\/|$)/;
+
+/** What kind of place a path is. The first that fits: secret, device, workspace, temp, home, system, other. */
+export function fileClass(path: string, { workspace, home }: Places): FileClass {
+  if (isSecretPath(path)) return 'secret';
+  if (/^\/dev(\/|$)/.test(path) && !/^\/dev\/shm\//.test(path)) return 'device';
+  if (workspace !== '' && workspace !== '/' && isBelow(path, workspace)) return 'workspace';
+  if (/^(\/tmp|\/var\/tmp|\/dev\/shm)(\/|$)/.test(path)) return 'temp';
+  if (home !== '' && home !== '/' && isBelow(path, home)) return 'home';
+  if (/^\/(home\/[^/]+|root)(\/|$)/.test(path)) return 'home';
+  return SYSTEM.test(path) ? 'system' : 'other';
+}
+
+/** A place that holds keys, passwords or tokens. */
+export function isSecretPath(path: string): boolean {
+  if (NOT_SECRET.test(path)) return false;
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return SECRET_NAMES.test(name) || SECRET_PLACES.test(path) || /^\/proc\/[^/]+\/environ$/.test(path);
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
+}

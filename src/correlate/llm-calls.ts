@@ -1,0 +1,237 @@
+import type { ChatActivity } from '../model/activity.ts';
+import type { LlmCall } from '../model/llm-call.ts';
+import { BoundedMap } from './bounded-map.ts';
+import type { Caller } from './caller.ts';
+import type { Conversation } from './conversation.ts';
+import type { NetworkFolds } from './network-folds.ts';
+import type { ProcessSegments } from './process-segments.ts';
+import type { Process, ProcessTree } from './process-tree.ts';
+import type { Scope } from './scope.ts';
+import { openToolWindow, toolResults } from './tool-window.ts';
+import { addUsage, isSettled, type Turn } from './turn.ts';
+import type { TurnEnd } from './turn-end.ts';
+import type { Turns } from './turns.ts';
+
+interface PendingCall {
+  readonly turn: Turn;
+  readonly conversation: Conversation;
+  readonly chat_id: string;
+  readonly lost_before: number;
+}
+
+const MAX_PENDING = 4096;
+const MAX_WINDOWS_PER_TURN = 1024;
+
+/** Puts calls of a model into turns, and opens and closes the windows of the tool calls they carry. */
+export class LlmCalls {
+  readonly #tree: ProcessTree;
+  readonly #turns: Turns;
+  readonly #segments: ProcessSegments;
+  readonly #network: NetworkFolds;
+  readonly #end: TurnEnd;
+  readonly #pending: BoundedMap<string, PendingCall>;
+
+  constructor(tree: ProcessTree, turns: Turns, segments: ProcessSegments, network: NetworkFolds, end: TurnEnd) {
+    this.#tree = tree;
+    this.#turns = turns;
+    this.#segments = segments;
+    this.#network = network;
+    this.#end = end;
+    this.#pending = new BoundedMap(MAX_PENDING, () => turns.counters.add('correlate.calls_evicted'));
+  }
+
+  push(call: LlmCall): void {
+    const process = this.#tree.get(call.process);
+    const scope = process === undefined ? undefined : this.#tree.scopeOf(process);
+    if (process === undefined || scope === undefined) {
+      this.#turns.counters.add('correlate.call_of_nobody');
+      return;
+    }
+    const pending = this.#pending.get(call.call_id) ?? this.#begin(process, scope, call);
+    if (call.phase === 'end') this.#finish(process, call, pending);
+  }
+
+  #begin(process: Process, scope: Scope, call: LlmCall): PendingCall {
+    const at_ns = call.request_start_ns;
+    const caller = this.#callerOf(process, scope);
+    this.#closeAnswered(scope, call);
+    const found = scope.conversations.find(call.request);
+    const known = found?.conversation;
+    let turn: Turn | undefined;
+    if (known !== undefined && !known.turn.is_ended) {
+      const is_next = known.has_answered && found?.adds_user_message === true && isSettled(known.turn);
+      if (is_next) this.#end.endTurn(known.turn, at_ns, false);
+      else turn = known.turn;
+    } else if (known === undefined && caller.turn?.is_ended === false) turn = caller.turn;
+    turn ??= this.#beginTurn(caller, scope, call);
+    const conversation = known ?? { turn, has_answered: false };
+    conversation.turn = turn;
+    conversation.has_answered = false;
+    scope.conversations.remember(call.request, conversation);
+    this.#enter(caller, turn, call);
+    const chat_id = `${turn.turn_id}/chat/${call.call_id}`;
+    turn.latest_chat = { id: chat_id, start_ns: at_ns };
+    const pending = { turn, conversation, chat_id, lost_before: this.#turns.lost_count };
+    this.#pending.set(call.call_id, pending);
+    return pending;
+  }
+
+  #callerOf(process: Process, scope: Scope): Caller {
+    if (process.caller !== undefined) return process.caller;
+    let outer: Caller | undefined;
+    for (const ancestor of this.#tree.ancestors(process)) {
+      if (ancestor.scope !== scope) break;
+      outer = ancestor.caller;
+      if (outer !== undefined) break;
+    }
+    process.caller = { process, outer, turn: undefined };
+    return process.caller;
+  }
+
+  #beginTurn(caller: Caller, scope: Scope, call: LlmCall): Turn {
+    const at_ns = call.request_start_ns;
+    if (caller.outer !== undefined) {
+      const segment = this.#segments.of(caller.process, at_ns);
+      if (segment !== undefined) {
+        segment.has_children = true;
+        return this.#turns.begin(caller, { turn: segment.turn, parent_id: segment.id }, at_ns);
+      }
+    }
+    for (const turn of [...scope.turns]) {
+      const { process } = turn.caller ?? {};
+      if (
+        process !== undefined &&
+        process !== caller.process &&
+        process.exit !== undefined &&
+        turn.outer === undefined
+      ) {
+        this.#end.endTurn(turn, at_ns, false);
+      }
+    }
+    return this.#turns.begin(caller, undefined, at_ns);
+  }
+
+  /** Makes the caller, and what is between it and the root, part of a turn that it takes part in from now on. */
+  #enter(caller: Caller, turn: Turn, call: LlmCall): void {
+    const { process } = caller;
+    const { request, traceparent, tracestate, provider, request_start_ns: at_ns } = call;
+    const { scope } = turn;
+    scope.has_called = true;
+    caller.turn = turn;
+    turn.call_count++;
+    turn.in_flight_count++;
+    turn.answer_ns = undefined;
+    turn.provider ??= provider;
+    turn.input ??= call;
+    turn.conversation_id ??= request.conversation_id;
+    const environment = [process, scope.root].map((one) => one.facts?.environment).find((one) => one?.TRACEPARENT);
+    if (turn.traceparent === undefined) {
+      turn.traceparent = environment?.TRACEPARENT ?? traceparent;
+      turn.tracestate = environment?.TRACEPARENT === undefined ? tracestate : environment.TRACESTATE;
+    }
+    if (caller.outer === undefined) {
+      scope.current = turn;
+      const below = new Set<string>();
+      for (const one of [process, ...this.#tree.ancestors(process)]) {
+        if (one === scope.root || one.scope !== scope) break;
+        if (one.segment !== undefined && !one.is_agent) below.add(one.segment.id);
+        one.is_agent = true;
+        if (one.exit === undefined) this.#segments.promote(one, turn, at_ns);
+      }
+      if (turn.held !== undefined) this.#adopt(turn, below);
+    } else process.is_agent = true;
+    this.#network.carriesCall(process, call.socket_id, turn, call.server_address);
+  }
+
+  /** What an agent's processes did before its first call hangs under the turn, not under those processes. */
+  #adopt(turn: Turn, below: ReadonlySet<string>): void {
+    const isBelow = (id: string | undefined) => id !== undefined && below.has(id);
+    this.#turns.release(turn, ({ kind, parent_id }) =>
+      isBelow(parent_id) && kind !== 'chat' ? turn.root_id : parent_id,
+    );
+    for (const { segment } of turn.processes) {
+      if (segment === undefined || segment.turn !== turn) continue;
+      const place = segment.place ?? segment.fallback;
+      if (isBelow(place.parent_id)) segment.place = { ...place, parent_id: turn.root_id };
+    }
+  }
+
+  #finish(process: Process, call: LlmCall, pending: PendingCall): void {
+    const { turn, conversation, chat_id, lost_before } = pending;
+    const { response, error } = call;
+    this.#pending.delete(call.call_id);
+    turn.in_flight_count--;
+    turn.output = call;
+    turn.error_type = error?.type;
+    turn.usage = addUsage(turn.usage, response?.usage ?? {});
+    turn.conversation_id ??= response?.conversation_id;
+    this.#network.carriesCall(process, call.socket_id, turn, call.server_address);
+    const telling = {
+      id: chat_id,
+      parent_id: turn.root_id,
+      start_ns: call.request_start_ns,
+      end_ns: call.end_ns,
+      open: false,
+      continues: undefined,
+      lost_before,
+    };
+    this.#turns.tell(turn, telling, describeChat(call, turn));
+    turn.answer_ns = call.end_ns;
+    const tool_calls = response?.tool_calls ?? [];
+    if (response !== undefined) {
+      scopeRemember(turn.scope, call, conversation);
+      conversation.has_answered = tool_calls.length === 0 && error === undefined;
+      turn.has_response ||= tool_calls.length > 0 || conversation.has_answered;
+    }
+    if (turn.is_ended) return;
+    this.#openWindows(turn, chat_id, call);
+  }
+
+  #openWindows(turn: Turn, chat_id: string, call: LlmCall): void {
+    const { tool_window: tool_window_ns } = this.#turns.options;
+    const lost_before = this.#turns.lost_count;
+    const origin = { turn, chat_id, call, tool_window_ns, lost_before };
+    for (const [position, tool] of (call.response?.tool_calls ?? []).entries()) {
+      turn.tool_count++;
+      if (turn.windows.length >= MAX_WINDOWS_PER_TURN) {
+        const [oldest] = turn.windows.splice(0, 1);
+        if (oldest !== undefined) this.#end.closeWindow(oldest, call.end_ns, true);
+        this.#turns.counters.add('correlate.tool_windows_evicted');
+      }
+      const window = openToolWindow(tool, position, origin);
+      turn.windows.push(window);
+      if (tool.id !== '') turn.scope.windows.set(tool.id, window);
+    }
+    // The provider's own tools have run by the time their call is told.
+    for (const message of call.response?.messages ?? []) {
+      for (const [id, result] of toolResults(message.parts)) this.#close(turn.scope, id, result, call.end_ns);
+    }
+  }
+
+  /** A request that carries a tool's result ends that tool's window. */
+  #closeAnswered(scope: Scope, call: LlmCall): void {
+    if (scope.windows.size === 0) return;
+    for (const message of call.request.messages) {
+      for (const [id, result] of toolResults(message.parts)) this.#close(scope, id, result, call.request_start_ns);
+    }
+  }
+
+  #close(scope: Scope, id: string, result: unknown, at_ns: bigint): void {
+    const window = scope.windows.get(id);
+    if (window === undefined) return;
+    window.result = result;
+    this.#end.closeWindow(window, at_ns, false);
+  }
+}
+
+function scopeRemember(scope: Scope, { response }: LlmCall, conversation: Conversation): void {
+  if (response !== undefined) scope.conversations.rememberResponse(response, conversation);
+}
+
+function describeChat(
+  call: LlmCall,
+  turn: Turn,
+): Pick<ChatActivity, 'kind' | 'call' | 'linked_traceparent' | 'left_out_count'> {
+  const linked_traceparent = call.traceparent === turn.traceparent ? undefined : call.traceparent;
+  return { kind: 'chat', call, linked_traceparent, left_out_count: 0 };
+}

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { durationSchema } from '../model/quantity.ts';
+
+/** What a user may configure of the correlation stage. */
+export const correlateOptionsSchema = z.strictObject({
+  /** A turn ends this long after its last answer, when no tool call is open. */
+  turn_timeout: durationSchema.prefault('30s'),
+  /** How long a tool call counts as running where the protocol does not tell when it ended. */
+  tool_window: durationSchema.prefault('500ms'),
+  /** File activities of one process; more are counted only. */
+  max_files_per_process: z.int().nonnegative().default(200),
+  /** File activities of one turn; more are counted only. */
+  max_files_per_turn: z.int().nonnegative().default(2000),
+  /** Globs (`*`, `**`, `?`) of paths that are noise beside the built-in ones. */
+  noise: z.array(z.string().min(1).max(1000)).max(200).default([]),
+});
+
+export type CorrelateOptions = z.output<typeof correlateOptionsSchema>;

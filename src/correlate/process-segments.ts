@@ -1,0 +1,134 @@
+import { matchCommand } from './argument-match.ts';
+import { explainingPlace, lineagePlace, type Place, unexplainedPlace } from './placement.ts';
+import { describeProcess, type ProcessSegment } from './process-segment.ts';
+import type { Process, ProcessTree } from './process-tree.ts';
+import type { Turn } from './turn.ts';
+import type { Turns } from './turns.ts';
+
+/** Gives processes their places in turns, and tells their activities. */
+export class ProcessSegments {
+  readonly #tree: ProcessTree;
+  readonly #turns: Turns;
+
+  constructor(tree: ProcessTree, turns: Turns) {
+    this.#tree = tree;
+    this.#turns = turns;
+  }
+
+  /** What a process does in the turn that goes on; undefined for a root, which is its turn's. */
+  of(process: Process, at_ns: bigint): ProcessSegment | undefined {
+    const { scope } = process;
+    if (scope === undefined || scope.root === process) return undefined;
+    process.segment ??= this.#begin(process, at_ns, undefined);
+    return process.segment;
+  }
+
+  /** Decides where a process hangs, now that it is known what it runs. */
+  executed(process: Process, at_ns: bigint): void {
+    const segment = this.of(process, at_ns);
+    const parent = this.#parentOf(process);
+    if (segment === undefined || process.is_agent || parent === undefined) return;
+    if (segment.place?.window !== undefined || segment.continues !== undefined) return;
+    const { tool_window } = this.#turns.options;
+    let best: { readonly place: Place; readonly turn: Turn } | undefined;
+    for (const turn of this.#turns.agentTurns(parent, at_ns)) {
+      const place = explainingPlace(turn, at_ns, tool_window, (evidence) => matchCommand(process.args, evidence));
+      if (place === undefined) continue;
+      if (best === undefined || place.correlation.score > best.place.correlation.score) best = { place, turn };
+    }
+    if (best === undefined) return;
+    const { place, turn } = best;
+    if (segment.turn !== turn) {
+      if (segment.has_children) return;
+      this.moveTo(process, turn, at_ns);
+    }
+    if (process.segment !== undefined) process.segment.place = place;
+    if (place.window === undefined) return;
+    place.window.claim_count++;
+    place.window.executable ??= process;
+  }
+
+  /** An agent's own process hangs under its turn's root, whatever started it. */
+  promote(process: Process, turn: Turn, at_ns: bigint): void {
+    if (process.segment !== undefined && process.segment.turn !== turn) this.moveTo(process, turn, at_ns);
+    const segment = this.of(process, at_ns);
+    if (segment !== undefined) segment.place = lineagePlace(turn.root_id, undefined);
+  }
+
+  /** Leaves what a process did so far in its turn, and goes on with it in another one. */
+  moveTo(process: Process, turn: Turn, at_ns: bigint): void {
+    const { segment } = process;
+    if (segment?.has_children) this.tell(process, at_ns, true);
+    segment?.turn.processes.delete(process);
+    process.segment = this.#begin(process, segment?.has_children ? at_ns : (segment?.start_ns ?? at_ns), turn);
+  }
+
+  /** Tells the activity of a process that has exited, or whose turn ends before it. */
+  tell(process: Process, end_ns: bigint, open: boolean): void {
+    const { segment } = process;
+    if (segment === undefined) return;
+    const { id, turn, start_ns, continues, lost_before } = segment;
+    const { parent_id } = segment.place ?? segment.fallback;
+    const telling = { id, parent_id, start_ns, end_ns, open, continues, lost_before };
+    this.#turns.tell(turn, telling, describeProcess(process, segment));
+    process.continues = open ? id : undefined;
+  }
+
+  #begin(process: Process, at_ns: bigint, wanted: Turn | undefined): ProcessSegment {
+    const turn = wanted ?? this.#turnOf(process, at_ns);
+    const segment: ProcessSegment = {
+      id: `${turn.turn_id}/process/${process.key}`,
+      turn,
+      start_ns: process.continues === undefined && process.start_ns < at_ns ? process.start_ns : at_ns,
+      continues: process.continues,
+      place: undefined,
+      fallback: this.#fallback(process, turn, at_ns),
+      has_children: false,
+      noise_file_count: 0,
+      left_out_count: 0,
+      lost_before: this.#turns.lost_count,
+    };
+    turn.processes.add(process);
+    return segment;
+  }
+
+  #turnOf(process: Process, at_ns: bigint): Turn {
+    const own = process.caller?.outer === undefined ? this.#turns.agentTurn(process, at_ns) : undefined;
+    if (own !== undefined) return own;
+    const parent = this.#parentOf(process);
+    const turn = parent === undefined ? undefined : this.#turns.agentTurn(parent, at_ns);
+    if (turn !== undefined) return turn;
+    const segment = parent === undefined ? undefined : this.of(parent, at_ns);
+    if (segment !== undefined && !segment.turn.is_ended) return segment.turn;
+    if (process.scope === undefined) throw new Error('only processes of a scope have turns');
+    return this.#turns.current(process.scope, at_ns);
+  }
+
+  #fallback(process: Process, turn: Turn, at_ns: bigint): Place {
+    if (process.is_agent && process.caller?.outer === undefined) return lineagePlace(turn.root_id, undefined);
+    const parent = this.#parentOf(process);
+    if (parent !== undefined && this.#turns.agentTurn(parent, at_ns) === undefined) {
+      const segment = this.of(parent, at_ns);
+      if (segment !== undefined && segment.turn === turn) {
+        segment.has_children = true;
+        return inheritedPlace(segment);
+      }
+    }
+    if (process.continues !== undefined || parent === undefined) return lineagePlace(turn.root_id, undefined);
+    return unexplainedPlace(turn, at_ns);
+  }
+
+  /** The process that started it, as long as that is known in the same scope. */
+  #parentOf(process: Process): Process | undefined {
+    const parent = this.#tree.get(process.parent);
+    if (parent?.scope !== process.scope) return undefined;
+    return parent?.is_finished && parent.segment === undefined && !parent.is_agent ? undefined : parent;
+  }
+}
+
+/** Under a process, for what that process does or starts: what explains the one explains the other. */
+export function inheritedPlace(segment: ProcessSegment): Place {
+  const { window, correlation } = segment.place ?? segment.fallback;
+  const place = lineagePlace(segment.id, window);
+  return { ...place, correlation: { ...place.correlation, requested: correlation.requested } };
+}

@@ -1,0 +1,174 @@
+import type {
+  EventBase,
+  ProcessExecEvent,
+  ProcessExitEvent,
+  ProcessFactsEvent,
+  ProcessForkEvent,
+  ProcessKey,
+} from '../model/event.ts';
+import type { Caller } from './caller.ts';
+import type { FileFold, OpenFile } from './file-fold.ts';
+import type { NetworkFold, Socket } from './network-fold.ts';
+import type { ProcessSegment } from './process-segment.ts';
+import type { Scope } from './scope.ts';
+
+/** A process, from its fork (or from when it was first heard of) to its exit, and what it has done that is not told yet. */
+export interface Process {
+  readonly key: ProcessKey;
+  readonly pid: number;
+  parent: ProcessKey | undefined;
+  parent_pid: number;
+  namespace_pid: number;
+  uid: number;
+  cgroup_id: bigint;
+  comm: string;
+  executable_path: string;
+  working_directory: string;
+  args: readonly string[];
+  has_execed: boolean;
+  /** When it was forked, executed or first seen. */
+  start_ns: bigint;
+  exit: ProcessExitEvent | undefined;
+  facts: ProcessFactsEvent | undefined;
+  scope: Scope | undefined;
+  /** The watched root, a caller, or between the two: what it does is the agent's own doing. */
+  is_agent: boolean;
+  caller: Caller | undefined;
+  segment: ProcessSegment | undefined;
+  /** The id of the activity that an ended turn left open. */
+  continues: string | undefined;
+  readonly blind_spots: Set<string>;
+  readonly files: Map<string, FileFold>;
+  readonly open_files: Map<bigint, OpenFile>;
+  readonly sockets: Map<bigint, Socket>;
+  readonly connections: Map<string, NetworkFold>;
+  /** Everything was told; what still comes of it is too late. */
+  is_finished: boolean;
+}
+
+/** The processes that matter, by key. Holds at most `max_processes`: finished ones go first. */
+export class ProcessTree {
+  readonly #processes = new Map<ProcessKey, Process>();
+  readonly #max_processes: number;
+  readonly #onEvict: (process: Process) => void;
+
+  constructor(max_processes: number, onEvict: (process: Process) => void) {
+    this.#max_processes = max_processes;
+    this.#onEvict = onEvict;
+  }
+
+  get(key: ProcessKey | undefined): Process | undefined {
+    return key === undefined ? undefined : this.#processes.get(key);
+  }
+
+  values(): MapIterator<Process> {
+    return this.#processes.values();
+  }
+
+  delete(process: Process): void {
+    this.#processes.delete(process.key);
+  }
+
+  fork(event: ProcessForkEvent): Process {
+    const parent = this.#processes.get(event.parent);
+    const process = this.seen(event);
+    process.parent = event.parent;
+    process.parent_pid = event.parent_pid;
+    process.comm = event.comm;
+    process.scope = this.scopeOf(process);
+    if (parent === undefined || process.has_execed) return process;
+    process.namespace_pid = event.pid;
+    process.uid = parent.uid;
+    process.cgroup_id = parent.cgroup_id;
+    process.executable_path = parent.executable_path;
+    process.working_directory = parent.working_directory;
+    process.args = parent.args;
+    return process;
+  }
+
+  exec(event: ProcessExecEvent): Process {
+    const process = this.seen(event);
+    const { parent, parent_pid, namespace_pid, uid, cgroup_id, comm, executable_path, working_directory, args } = event;
+    // A parent that exited has left its children to another one, which did not start them.
+    if (process.parent === undefined) Object.assign(process, { parent, parent_pid });
+    Object.assign(process, { namespace_pid, uid, cgroup_id, comm, executable_path, working_directory, args });
+    process.has_execed = true;
+    process.scope = this.scopeOf(process);
+    return process;
+  }
+
+  /** The process an event is of; made up from the event where nothing is known of it. */
+  seen(event: EventBase): Process {
+    const known = this.#processes.get(event.process);
+    if (known !== undefined) return known;
+    const process: Process = {
+      key: event.process,
+      pid: event.pid,
+      parent: undefined,
+      parent_pid: 0,
+      namespace_pid: event.pid,
+      uid: 0,
+      cgroup_id: 0n,
+      comm: '',
+      executable_path: '',
+      working_directory: '',
+      args: [],
+      has_execed: false,
+      start_ns: event.ktime_ns,
+      exit: undefined,
+      facts: undefined,
+      scope: undefined,
+      is_agent: false,
+      caller: undefined,
+      segment: undefined,
+      continues: undefined,
+      blind_spots: new Set(),
+      files: new Map(),
+      open_files: new Map(),
+      sockets: new Map(),
+      connections: new Map(),
+      is_finished: false,
+    };
+    this.#processes.set(process.key, process);
+    if (this.#processes.size > this.#max_processes) this.#evict(process);
+    return process;
+  }
+
+  /** The watched tree a process is in; undefined for what nobody watches. */
+  scopeOf(process: Process): Scope | undefined {
+    const below: Process[] = [];
+    for (let at: Process | undefined = process; at !== undefined; at = this.get(at.parent)) {
+      if (at.scope !== undefined) {
+        for (const one of below) one.scope = at.scope;
+        return at.scope;
+      }
+      if (below.push(at) > 1024) break;
+    }
+    return undefined;
+  }
+
+  *ancestors(process: Process): Generator<Process> {
+    let at = this.get(process.parent);
+    for (let depth = 0; at !== undefined && depth < 1024; depth++) {
+      yield at;
+      at = this.get(at.parent);
+    }
+  }
+
+  #evict(newest: Process): void {
+    let victim: Process | undefined;
+    let looked = 0;
+    for (const process of this.#processes.values()) {
+      if (process === newest || process.scope?.root === process) continue;
+      victim ??= process;
+      if (process.is_finished || process.scope === undefined) {
+        victim = process;
+        break;
+      }
+      if (++looked >= 64) break;
+    }
+    if (victim === undefined) return;
+    this.#onEvict(victim);
+    this.#processes.delete(victim.key);
+  }
+}

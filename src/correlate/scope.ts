@@ -1,0 +1,78 @@
+import type { AgentInstance } from '../model/activity.ts';
+import type { ProcessFactsEvent, TargetEvent } from '../model/event.ts';
+import { BoundedMap } from './bounded-map.ts';
+import type { Caller } from './caller.ts';
+import { Conversations } from './conversation.ts';
+import type { Places } from './file-class.ts';
+import type { Process } from './process-tree.ts';
+import type { ToolWindow } from './tool-window.ts';
+import type { Turn } from './turn.ts';
+
+const MAX_NAMES = 4096;
+const MAX_WINDOWS = 4096;
+
+/** One watched process tree: what it is, and what is going on in it. */
+export interface Scope {
+  readonly root: Process;
+  readonly target: TargetEvent;
+  readonly callers: Set<Caller>;
+  readonly turns: Set<Turn>;
+  /** The turn that agent processes which make no calls themselves are in. */
+  current: Turn | undefined;
+  turn_count: number;
+  readonly conversations: Conversations;
+  /** Tool calls that wait for their result, by the protocol's id. */
+  readonly windows: BoundedMap<string, ToolWindow>;
+  /** What DNS answers called addresses. */
+  readonly names: BoundedMap<string, string>;
+  agent: AgentInstance | undefined;
+  /** A process of it has called a model: from now on all it does is part of turns. */
+  has_called: boolean;
+  is_ended: boolean;
+}
+
+export function createScope(root: Process, target: TargetEvent): Scope {
+  return {
+    root,
+    target,
+    callers: new Set(),
+    turns: new Set(),
+    current: undefined,
+    turn_count: 0,
+    conversations: new Conversations(),
+    windows: new BoundedMap(MAX_WINDOWS),
+    names: new BoundedMap(MAX_NAMES),
+    agent: undefined,
+    has_called: false,
+    is_ended: false,
+  };
+}
+
+/** The agent as its activities name it: as the root was when the first of them was told. */
+export function agentOf(scope: Scope): AgentInstance {
+  scope.agent ??= describeAgent(scope);
+  return scope.agent;
+}
+
+function describeAgent({ root, target }: Scope): AgentInstance {
+  const { facts } = root;
+  return {
+    name: target.agent_name,
+    version: target.agent_version,
+    process: root.key,
+    pid: root.pid,
+    parent_pid: root.parent_pid,
+    executable_path: root.executable_path,
+    args: root.args,
+    working_directory: root.working_directory,
+    uid: root.uid,
+    user_name: facts?.user_name,
+    container_id: facts?.container_id,
+    environment: facts?.environment ?? {},
+  };
+}
+
+export function placesOf({ root }: Scope, process: Process): Places {
+  const facts: ProcessFactsEvent | undefined = process.facts ?? root.facts;
+  return { workspace: root.working_directory || process.working_directory, home: facts?.home_directory ?? '' };
+}

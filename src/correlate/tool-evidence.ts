@@ -1,0 +1,61 @@
+import { argumentStrings, commandWords } from './command-words.ts';
+
+/** What a tool call's arguments say about the effects it will have. */
+export interface ToolEvidence {
+  readonly strings: readonly string[];
+  /** The words of each string, in order. */
+  readonly sequences: readonly (readonly string[])[];
+  readonly words: ReadonlySet<string>;
+  /** Words that may name a file: with a slash, or an extension. */
+  readonly paths: readonly string[];
+  /** The last parts of `paths`. */
+  readonly names: ReadonlySet<string>;
+  /** Lower case. */
+  readonly hosts: ReadonlySet<string>;
+  /** Something in it looks like a command, a path or an address: what matches nothing of it was not asked for. */
+  readonly is_specific: boolean;
+}
+
+const MAX_NESTED = 3;
+
+/** Reads what a model wrote as a tool call's arguments: parsed JSON or text. */
+export function toolEvidence(args: unknown): ToolEvidence {
+  const strings = argumentStrings(args);
+  const sequences = strings.map((text) => flatWords(text));
+  const words = new Set(sequences.flat());
+  const paths = [...words].filter((word) => !word.includes('://') && (word.includes('/') || /\w\.\w{1,8}$/.test(word)));
+  const hosts = new Set([...words].flatMap((word) => hostOf(word) ?? []));
+  return {
+    strings,
+    sequences,
+    words,
+    paths,
+    names: new Set(paths.map(lastPart)),
+    hosts,
+    is_specific: paths.length > 0 || hosts.size > 0 || namesCommand(args),
+  };
+}
+
+/** The words of a text, and of the texts that were quoted in it. */
+export function flatWords(text: string, depth = 0): readonly string[] {
+  return commandWords(text).flatMap((word) =>
+    depth < MAX_NESTED && /\s/.test(word) && word !== text ? flatWords(word, depth + 1) : [word],
+  );
+}
+
+export function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/', path.length - 2) + 1).replace(/\/$/, '');
+}
+
+function hostOf(word: string): string | undefined {
+  const match =
+    /^(?:[a-z][a-z\d+.-]*:\/\/)?(?:[^@/]*@)?(\[[\da-f:.]+\]|[a-z\d-]+(?:\.[a-z\d-]+)+|localhost)(?::\d+)?(?:[/?#]|$)/i.exec(
+      word,
+    );
+  return match?.[1]?.replace(/^\[|\]$/g, '').toLowerCase();
+}
+
+function namesCommand(args: unknown): boolean {
+  if (typeof args !== 'object' || args === null) return false;
+  return Object.keys(args).some((key) => /^(command|cmd|commands|script|code|shell|argv|args|bash)$/i.test(key));
+}

@@ -1,0 +1,126 @@
+import type { ActivityBase, AgentActivity } from '../model/activity.ts';
+import type { FileFolds } from './file-folds.ts';
+import type { NetworkFolds } from './network-folds.ts';
+import { describeProcess } from './process-segment.ts';
+import type { ProcessSegments } from './process-segments.ts';
+import type { Process, ProcessTree } from './process-tree.ts';
+import { describeTool, type ToolWindow } from './tool-window.ts';
+import type { Turn } from './turn.ts';
+import type { Turns } from './turns.ts';
+
+/** Ends processes, tool windows and turns: tells what there is still to be told of them, their own activity last. */
+export class TurnEnd {
+  readonly #tree: ProcessTree;
+  readonly #turns: Turns;
+  readonly #segments: ProcessSegments;
+  readonly #files: FileFolds;
+  readonly #network: NetworkFolds;
+
+  constructor(tree: ProcessTree, turns: Turns, segments: ProcessSegments, files: FileFolds, network: NetworkFolds) {
+    this.#tree = tree;
+    this.#turns = turns;
+    this.#segments = segments;
+    this.#files = files;
+    this.#network = network;
+  }
+
+  /** Tells all of a process that has exited. */
+  finishProcess(process: Process): void {
+    const { scope, exit } = process;
+    if (process.is_finished || scope === undefined || exit === undefined) return;
+    // One that never executed anything, and did nothing else that could be seen, has its place only from now.
+    this.#segments.of(process, exit.ktime_ns);
+    process.is_finished = true;
+    for (const turn of scope.turns) this.#flush(process, turn, exit.ktime_ns);
+    this.#segments.tell(process, exit.ktime_ns, false);
+  }
+
+  closeWindow(window: ToolWindow, end_ns: bigint, open: boolean): void {
+    if (window.closed_ns !== undefined) return;
+    window.closed_ns = end_ns;
+    const { id, chat_id: parent_id, tool, turn, lost_before } = window;
+    if (turn.scope.windows.get(tool.id) === window) turn.scope.windows.delete(tool.id);
+    const telling = { id, parent_id, start_ns: tool.complete_ns, end_ns, open, continues: undefined, lost_before };
+    this.#turns.tell(turn, telling, describeTool(window));
+  }
+
+  endTurn(turn: Turn, end_ns: bigint, is_cut: boolean): void {
+    if (turn.is_ended) return;
+    for (const nested of [...turn.nested]) this.endTurn(nested, end_ns, is_cut);
+    for (const process of [...turn.processes]) this.#leave(process, turn, end_ns);
+    const open = is_cut && (turn.in_flight_count > 0 || turn.windows.some((window) => window.closed_ns === undefined));
+    for (const window of turn.windows) this.closeWindow(window, end_ns, true);
+    turn.is_ended = true;
+    turn.scope.turns.delete(turn);
+    this.#turns.open.delete(turn);
+    turn.outer?.nested.delete(turn);
+    if (turn.scope.current === turn) turn.scope.current = undefined;
+    this.#tellRoot(turn, end_ns, open);
+    if (turn.caller?.turn === turn) turn.caller.turn = undefined;
+  }
+
+  #tellRoot(turn: Turn, end_ns: bigint, open: boolean): void {
+    const { scope, root_id: id, start_ns, lost_before, parent_id } = turn;
+    const { root } = scope;
+    this.#turns.release(turn);
+    const is_agent = turn.caller !== undefined || scope.has_called;
+    const rest = { id, parent_id, start_ns, continues: undefined, lost_before };
+    if (is_agent) {
+      const last_ns = open || turn.last_ns < turn.start_ns ? end_ns : turn.last_ns;
+      this.#turns.tell(turn, { ...rest, end_ns: last_ns, open }, describeTurn(turn));
+      return;
+    }
+    const { exit } = root;
+    const segment = {
+      id,
+      turn,
+      start_ns,
+      continues: undefined,
+      place: undefined,
+      fallback: { parent_id: '', window: undefined, correlation: ROOT_CORRELATION },
+      has_children: true,
+      noise_file_count: turn.noise_file_count,
+      left_out_count: turn.left_out_count,
+      lost_before,
+    };
+    const was_before = root.start_ns < start_ns;
+    const began_ns = was_before ? root.start_ns : start_ns;
+    const telling = { ...rest, start_ns: began_ns, end_ns: exit?.ktime_ns ?? end_ns, open: exit === undefined };
+    this.#turns.tell(turn, telling, describeProcess(root, segment));
+  }
+
+  /** What a process did in a turn that ends is told; if it runs on, it may go on in another one. */
+  #leave(process: Process, turn: Turn, end_ns: bigint): void {
+    if (process.exit !== undefined) this.finishProcess(process);
+    this.#flush(process, turn, end_ns);
+    turn.processes.delete(process);
+    if (process.segment?.turn === turn) {
+      if (!process.is_finished) this.#segments.tell(process, end_ns, true);
+      process.segment = undefined;
+    }
+    if (process.is_finished && process.scope?.root !== process) this.#tree.delete(process);
+  }
+
+  #flush(process: Process, turn: Turn, end_ns: bigint): void {
+    this.#files.flush(process, turn, end_ns);
+    this.#network.flush(process, turn, end_ns);
+  }
+}
+
+const ROOT_CORRELATION = { signals: ['lineage'], score: 1, matched: undefined, requested: true } as const;
+
+function describeTurn(turn: Turn): Omit<AgentActivity, keyof ActivityBase> {
+  const { provider, usage, error_type, input, output, left_out_count, noise_file_count } = turn;
+  return {
+    kind: 'invoke_agent',
+    provider,
+    usage,
+    llm_call_count: turn.call_count,
+    tool_call_count: turn.tool_count,
+    error_type,
+    input,
+    output,
+    left_out_count,
+    noise_file_count,
+  };
+}

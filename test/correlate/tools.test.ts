@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { result, Scene, user } from './scene.ts';
+
+describe('what tool calls ask for', () => {
+  it('tells two parallel calls of one executable apart, and marks what nobody asked for', () => {
+    const scene = new Scene();
+    const prompt = user('check both');
+    const first = scene.ask(scene.root, { messages: [prompt] });
+    const said = scene.answer(first, 'both', [
+      ['a', 'shell', { command: 'exec node check.mjs orders.json' }],
+      ['b', 'shell', { command: 'exec node check.mjs users.json' }],
+    ]);
+    const children = ['users.json', 'orders.json'].map((name) => {
+      const child = scene.spawn(scene.root, '/bin/sh', '-c', `exec node check.mjs ${name}`);
+      scene.exec(child, 'node', 'check.mjs', name);
+      return { name, child };
+    });
+    const id = scene.spawn(scene.root, 'id', '-un');
+    for (const { name, child } of children) {
+      scene.read(child, `/work/app/${name}`);
+      scene.connect(child, name === 'users.json' ? '10.0.0.1' : '10.0.0.2');
+      scene.exit(child, name === 'users.json' ? 1 : 0);
+    }
+    scene.exit(id);
+    const second = scene.ask(scene.root, { messages: [prompt, said, result('a', 'A'), result('b', 'B')] });
+    scene.answer(second, 'fine');
+    scene.exit(scene.root);
+    const all = scene.end();
+
+    const agent = all.agent();
+    assert.deepEqual([agent.llm_call_count, agent.tool_call_count], [2, 2]);
+    assert.deepEqual(agent.usage, { input_tokens: 20, output_tokens: 10 });
+    const [chat, last_chat] = all.kind('chat');
+    assert.equal(chat?.parent_id, agent.id);
+    assert.equal(last_chat?.parent_id, agent.id);
+    const tools = all.kind('execute_tool');
+    assert.deepEqual(
+      tools.map(({ tool, result, executable }) => [tool.id, result, executable?.name, executable?.exit_code]),
+      [
+        ['a', 'A', 'node', 0],
+        ['b', 'B', 'node', 1],
+      ],
+    );
+    for (const tool of tools) assert.equal(tool.parent_id, chat?.id);
+    for (const [name, tool_id, address] of [
+      ['orders.json', 'a', '10.0.0.2'],
+      ['users.json', 'b', '10.0.0.1'],
+    ] as const) {
+      const process = all.process(`node check.mjs ${name}`);
+      assert.equal(process.parent_id, tools.find(({ tool }) => tool.id === tool_id)?.id);
+      assert.equal(process.correlation.requested, true);
+      assert.ok(process.correlation.signals.includes('argument'));
+      assert.equal(process.correlation.matched, `exec node check.mjs ${name}`);
+      assert.equal(all.file(`/work/app/${name}`).parent_id, process.id);
+      assert.equal(all.file(`/work/app/${name}`).operation, 'read');
+      assert.equal(all.network(address).parent_id, process.id);
+    }
+    const unasked = all.process(id);
+    assert.equal(unasked.parent_id, chat?.id);
+    assert.equal(unasked.correlation.requested, false);
+  });
+
+  it('gives identical commands to one call each, in order', () => {
+    const scene = new Scene();
+    const call = scene.ask(scene.root, { messages: [user('twice')] });
+    scene.answer(call, '', [
+      ['a', 'shell', { command: 'npm test' }],
+      ['b', 'shell', { command: 'npm test' }],
+    ]);
+    const first = scene.spawn(scene.root, 'sh', '-c', 'npm test');
+    const second = scene.spawn(scene.root, 'sh', '-c', 'npm test');
+    const all = scene.end();
+    const [a, b] = all.kind('execute_tool');
+    assert.deepEqual([all.process(first).parent_id, all.process(second).parent_id], [a?.id, b?.id]);
+  });
+
+  it('puts a file that the agent reads itself under the call that names it', () => {
+    const scene = new Scene();
+    const call = scene.ask(scene.root, { messages: [user('read')] });
+    scene.answer(call, '', [
+      ['a', 'read_file', { path: 'src/a.ts' }],
+      ['b', 'read_file', { path: 'src/b.ts' }],
+    ]);
+    scene.read(scene.root, '/work/app/src/b.ts');
+    scene.read(scene.root, '/work/app/agent.log');
+    const all = scene.end();
+    const [, b] = all.kind('execute_tool');
+    assert.equal(all.file('/work/app/src/b.ts').parent_id, b?.id);
+    assert.equal(all.file('/work/app/agent.log').parent_id, all.kind('chat')[0]?.id);
+  });
+
+  it('lets a single call that names no command explain what happens while it is open', () => {
+    const scene = new Scene();
+    const prompt = user('weather');
+    const said = scene.answer(scene.ask(scene.root, { messages: [prompt] }), '', [['a', 'weather', { city: 'Paris' }]]);
+    const during = scene.spawn(scene.root, 'weather-cli', '--now');
+    scene.answer(scene.ask(scene.root, { messages: [prompt, said, result('a')] }), 'rain');
+    scene.wait(600);
+    const after = scene.spawn(scene.root, 'weather-cli', '--later');
+    const all = scene.end();
+    assert.deepEqual(all.process(during).correlation.signals, ['lineage', 'window']);
+    assert.equal(all.process(during).parent_id, all.kind('execute_tool')[0]?.id);
+    assert.equal(all.process(after).correlation.requested, false);
+  });
+
+  it('closes the window of a call without an id after a while', () => {
+    const scene = new Scene();
+    scene.answer(scene.ask(scene.root, { messages: [user('x')] }), '', [['', 'shell', { command: 'true' }]]);
+    scene.wait(1000);
+    const [tool] = scene.end().kind('execute_tool');
+    assert.equal(tool?.open, false);
+    assert.equal((tool?.end_ns ?? 0n) - (tool?.start_ns ?? 0n), 500_000_000n);
+  });
+});

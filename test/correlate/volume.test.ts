@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Scene, user } from './scene.ts';
+
+describe('a lot of everything', () => {
+  it('tells of each of 2,000 processes once', () => {
+    const scene = new Scene();
+    const call = scene.ask(scene.root, { messages: [user('x')] });
+    for (let i = 0; i < 2000; i++) {
+      scene.exit(scene.spawn(scene.root, 'true', String(i)));
+      if (i % 100 === 0) scene.wait(1);
+    }
+    scene.answer(call, 'done');
+    const all = scene.end();
+    assert.equal(new Set(all.kind('process').map((one) => one.process)).size, 2000);
+  });
+
+  it('accounts for every path of 50,000 openings', () => {
+    const scene = new Scene();
+    scene.answer(scene.ask(scene.root, { messages: [user('x')] }), 'done');
+    const child = scene.spawn(scene.root, 'make');
+    scene.read(child, '/home/ann/.ssh/id_rsa');
+    for (let i = 0; i < 50_000; i++) scene.open(child, i % 5 === 0 ? `/usr/lib/lib${i}.so` : `/work/app/src/${i}.c`);
+    scene.exit(child);
+    const all = scene.end();
+    const process = all.process(child);
+    const files = all.kind('file');
+    assert.equal(files.length, 200);
+    assert.equal(process.noise_file_count, 10_000);
+    assert.equal(files.length + process.left_out_count, 40_001);
+    assert.equal(all.file('/home/ann/.ssh/id_rsa').class, 'secret');
+  });
+});
