@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import type { Command } from 'commander';
+import { printable } from '../export/console/printable-text.ts';
 import { SetupError } from '../model/setup-error.ts';
 import { EXIT_FAILURE } from './exit-code.ts';
 import { toJson } from './json.ts';
-import { printable, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 const EXAMPLES = `
 Examples:

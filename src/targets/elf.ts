@@ -8,6 +8,7 @@ import fs from 'node:fs';
 const HEADER_BYTES = 64;
 const SECTION_HEADER_BYTES = 64;
 const PROGRAM_HEADER_BYTES = 56;
+const TYPE_EXECUTABLE = 2;
 const SECTION_PROGBITS = 1;
 const SECTION_NOTE = 7;
 const FLAG_WRITE = 1;
@@ -19,10 +20,13 @@ const SEGMENT_EXECUTABLE = 1;
 const NOTE_GNU_BUILD_ID = 3;
 const MAX_HEADERS = 4096;
 const MAX_NOTE_BYTES = 64 * 1024;
+const MAX_NAMES_BYTES = 1024 * 1024;
+const MAX_NAME_BYTES = 64;
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
 /** Offsets and addresses are as the file has them; what no file can have reads as nothing. */
 export interface Section {
+  readonly name: string;
   readonly type: number;
   readonly flags: number;
   readonly address: number;
@@ -39,6 +43,8 @@ export interface Segment {
 
 export interface Elf {
   readonly fd: number;
+  /** Whether the code lies at fixed addresses: no shared library, no position-independent executable. */
+  readonly isFixed: boolean;
   /** e_machine; 62 is x86-64. */
   readonly machine: number;
   readonly sections: readonly Section[];
@@ -62,8 +68,9 @@ export function readElf(fd: number): Elf | undefined {
   const unwind = segments.find((at) => at.readUInt32LE(0) === SEGMENT_UNWIND_INDEX);
   return {
     fd,
+    isFixed: header.readUInt16LE(16) === TYPE_EXECUTABLE,
     machine: header.readUInt16LE(18),
-    sections: sections.map(toSection),
+    sections: nameSections(fd, sections.map(toSection), header.readUInt16LE(62)),
     segments: segments.filter((at) => at.readUInt32LE(0) === SEGMENT_LOAD && isExecutable(at)).map(toSegment),
     unwind_index: unwind && toSegment(unwind),
   };
@@ -74,10 +81,13 @@ export function codeSections({ sections }: Elf): readonly Section[] {
   return sections.filter(({ type, flags }) => type === SECTION_PROGBITS && (flags & FLAG_EXECUTE) !== 0);
 }
 
-/** Sections of constants: strings among them. */
+/** Sections of constants that may hold strings: not those for unwinding, which can be larger than the rest. */
 export function constantSections({ sections }: Elf): readonly Section[] {
   const mask = FLAG_WRITE | FLAG_ALLOCATE | FLAG_EXECUTE;
-  return sections.filter(({ type, flags }) => type === SECTION_PROGBITS && (flags & mask) === FLAG_ALLOCATE);
+  return sections.filter(
+    ({ name, type, flags }) =>
+      type === SECTION_PROGBITS && (flags & mask) === FLAG_ALLOCATE && !/^\.(eh_frame|gcc_except_table)/.test(name),
+  );
 }
 
 /** Where in the file the code of an address lies; undefined outside of the executable segments. */
@@ -155,7 +165,8 @@ function readHeaders(fd: number, offset: bigint, count: number, bytes: number): 
   return headers;
 }
 
-const toSection = (at: Buffer): Section => ({
+const toSection = (at: Buffer) => ({
+  nameAt: at.readUInt32LE(0),
   type: at.readUInt32LE(4),
   flags: Number(at.readBigUInt64LE(8)),
   address: Number(at.readBigUInt64LE(16)),
@@ -163,6 +174,15 @@ const toSection = (at: Buffer): Section => ({
   bytes: Number(at.readBigUInt64LE(32)),
   link: at.readUInt32LE(40),
 });
+
+function nameSections(fd: number, sections: readonly ReturnType<typeof toSection>[], namesIndex: number): Section[] {
+  const names = sections[namesIndex];
+  const strings = names ? readAt(fd, names.offset, Math.min(names.bytes, MAX_NAMES_BYTES)) : Buffer.alloc(0);
+  return sections.map(({ nameAt, ...section }) => {
+    const name = strings.toString('latin1', nameAt, Math.min(strings.length, nameAt + MAX_NAME_BYTES));
+    return { name: name.split('\0', 1)[0] as string, ...section };
+  });
+}
 
 const toSegment = (at: Buffer): Segment => ({
   offset: at.readBigUInt64LE(8),

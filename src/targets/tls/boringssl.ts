@@ -10,7 +10,7 @@
  *     SSL_write         all three and BAD_LENGTH; calls SSL_do_handshake
  */
 import type { Elf } from '../elf.ts';
-import { findBranches, scanCode } from './code-scan.ts';
+import { findBranches, scanCallTargets, scanReferences } from './code-scan.ts';
 import { findStringsEnding } from './constant-strings.ts';
 import { findBytes } from './find-bytes.ts';
 import { isFunctionEntry, offsetOf, readEntry } from './function-entry.ts';
@@ -36,15 +36,16 @@ export const boringssl: TlsFamily = {
     if (elf.machine !== MACHINE_X86_64) return { missing: 'not x86-64 code, and no other is searched' };
     const files = findStringsEnding(elf, [SOURCE_FILE]);
     if (files.size === 0) return { missing: `no string "${SOURCE_FILE}"` };
-    const scan = scanCode(elf, new Set(files.keys()));
-    const raising = findRaising(elf, scan);
+    const references = scanReferences(elf, new Set(files.keys()));
+    const isCalled = scanCallTargets(elf);
+    const raising = findRaising(elf, references, isCalled);
     const write = findWrite(raising);
     const read = write && findRead(elf, raising, write);
     if (write === undefined || read === undefined || !isFunctionEntry(elf, write.start)) {
       const what = write === undefined ? 'SSL_write' : 'SSL_read';
-      return { missing: `${scan.references.length} references to "${SOURCE_FILE}", none that settles ${what}` };
+      return { missing: `${references.length} references to "${SOURCE_FILE}", none that settles ${what}` };
     }
-    if (!scan.isCallTarget(read.start) || !isFunctionEntry(elf, read.start)) {
+    if (!isCalled(read.start) || !isFunctionEntry(elf, read.start)) {
       return { missing: 'SSL_read would lie where no function begins' };
     }
     return {

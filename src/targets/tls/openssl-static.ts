@@ -4,7 +4,7 @@
  * functions. SSL_read calls ssl_read_internal and so does SSL_read_ex, which reports no errors (openssl 3.0-3.6, ssl/ssl_lib.c).
  */
 import { type Elf, readCode } from '../elf.ts';
-import { type CodeScan, findBranches, scanCode } from './code-scan.ts';
+import { findBranches, type Reference, scanReferences } from './code-scan.ts';
 import { findStrings, findStringsEnding } from './constant-strings.ts';
 import { isFunctionEntry, offsetOf, readEntry } from './function-entry.ts';
 import { type FunctionBounds, type FunctionTable, readFunctionTable } from './function-table.ts';
@@ -30,14 +30,14 @@ export const opensslStatic: TlsFamily = {
     const table = readFunctionTable(elf);
     if (table === undefined) return { missing: 'no usable .eh_frame_hdr to bound functions with' };
     const strings = new Map<number, string>([...files, ...findStrings(elf, NAMES)]);
-    const scan = scanCode(elf, new Set(strings.keys()));
-    const named = groupByFunction(scan, table, strings);
+    const references = scanReferences(elf, new Set(strings.keys()));
+    const named = groupByFunction(references, table, strings);
     const found = [locateDirection(elf, table, named, 'read'), locateDirection(elf, table, named, 'write')];
     const [read, write] = found;
     if (read === undefined || write === undefined) {
       const what = [read ?? 'SSL_read', write ?? 'SSL_write'].filter((one) => typeof one === 'string').join(' and ');
       return {
-        missing: `${scan.references.length} references to "${SOURCE_FILE}" and function names, none that settles ${what}`,
+        missing: `${references.length} references to "${SOURCE_FILE}" and function names, none that settles ${what}`,
       };
     }
     return {
@@ -53,12 +53,12 @@ interface NamedFunction extends FunctionBounds {
 }
 
 function groupByFunction(
-  scan: CodeScan,
+  references: readonly Reference[],
   table: FunctionTable,
   strings: Map<number, string>,
 ): Map<number, NamedFunction> {
   const named = new Map<number, NamedFunction>();
-  for (const { at, target } of scan.references) {
+  for (const { at, target } of references) {
     const bounds = table.containing(at);
     if (bounds === undefined) continue;
     const known = named.get(bounds.start) ?? { ...bounds, strings: new Set() };

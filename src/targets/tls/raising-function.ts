@@ -1,5 +1,5 @@
 import { type Elf, readCode } from '../elf.ts';
-import type { CodeScan } from './code-scan.ts';
+import type { Reference } from './code-scan.ts';
 
 const MAX_FUNCTION_BYTES = 8 * 1024;
 const ALIGNMENT_BYTES = 16;
@@ -32,15 +32,21 @@ export interface RaisingFunction {
   readonly lastLine: number;
 }
 
-/** The functions around a scan's references, which are to the name of the source file. */
-export function findRaising(elf: Elf, scan: CodeScan): readonly RaisingFunction[] {
+type IsCalled = (address: number) => boolean;
+
+/** The functions around these references to the name of the source file. */
+export function findRaising(
+  elf: Elf,
+  references: readonly Reference[],
+  isCalled: IsCalled,
+): readonly RaisingFunction[] {
   const sites = new Map<number, number[]>();
-  for (const { at } of scan.references) {
-    const start = findStart(scan, at);
+  for (const { at } of references) {
+    const start = findStart(isCalled, at);
     if (start !== undefined) sites.set(start, [...(sites.get(start) ?? []), at - start]);
   }
   return [...sites].flatMap(([start, offsets]) => {
-    const code = readFunction(elf, scan, start);
+    const code = readFunction(elf, isCalled, start);
     const raised = offsets.filter((at) => at < code.length).flatMap((at) => readArguments(code, at) ?? []);
     const lines = raised.map(({ line }) => line);
     if (lines.length === 0) return [];
@@ -55,19 +61,19 @@ export function findRaising(elf: Elf, scan: CodeScan): readonly RaisingFunction[
 }
 
 /** Where the function begins that has this address in it: the nearest address before it that is called. */
-function findStart(scan: CodeScan, address: number): number | undefined {
+function findStart(isCalled: IsCalled, address: number): number | undefined {
   const aligned = address - (address % ALIGNMENT_BYTES);
   for (let start = aligned; start > aligned - MAX_FUNCTION_BYTES; start -= ALIGNMENT_BYTES) {
-    if (scan.isCallTarget(start)) return start;
+    if (isCalled(start)) return start;
   }
   return undefined;
 }
 
 /** Up to the next function that is called, or to padding, after which one may follow that is only called through a pointer. */
-function readFunction(elf: Elf, scan: CodeScan, start: number): Buffer {
+function readFunction(elf: Elf, isCalled: IsCalled, start: number): Buffer {
   const code = readCode(elf, start, MAX_FUNCTION_BYTES);
   for (let at = ALIGNMENT_BYTES; at < code.length; at += ALIGNMENT_BYTES) {
-    if (scan.isCallTarget(start + at) || code[at - 1] === PADDING_INT3) return code.subarray(0, at);
+    if (isCalled(start + at) || code[at - 1] === PADDING_INT3) return code.subarray(0, at);
   }
   return code;
 }
