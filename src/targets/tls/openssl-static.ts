@@ -1,7 +1,8 @@
 /**
  * OpenSSL 3 linked into an executable without symbols. Its error reports keep file and function as strings (ERR_raise:
  * `lea __func__; mov line; lea "ssl/ssl_lib.c"; call ERR_set_debug`), and stripping leaves the unwind tables, which bound
- * functions. SSL_read calls ssl_read_internal and so does SSL_read_ex, which reports no errors (openssl 3.0-3.6, ssl/ssl_lib.c).
+ * functions. SSL_read calls ssl_read_internal and so does SSL_read_ex, which reports no errors. SSL_free and SSL_CTX_free both
+ * lower a reference count, and the one calls the other (openssl 3.0-3.6, ssl/ssl_lib.c).
  */
 import { type Elf, readCode } from '../elf.ts';
 import { findBranches, type Reference, scanReferences } from './code-scan.ts';
@@ -40,9 +41,10 @@ export const opensslStatic: TlsFamily = {
         missing: `${references.length} references to "${SOURCE_FILE}" and function names, none that settles ${what}`,
       };
     }
+    const free = locateFree(elf, named);
     return {
-      functions: [...read.functions, ...write.functions],
-      evidence: [...read.evidence, ...write.evidence],
+      functions: [...read.functions, ...write.functions, ...(free?.functions ?? [])],
+      evidence: [...read.evidence, ...write.evidence, ...(free?.evidence ?? [])],
     };
   },
 };
@@ -142,4 +144,34 @@ function locateThin(
     : [...direct];
   const [only] = candidates;
   return candidates.length === 1 && only !== undefined && isFunctionEntry(elf, only) ? only : undefined;
+}
+
+const MOV_EAX_MINUS_1 = Buffer.from('b8ffffffff', 'hex');
+/** lock xadd [rdi + ...], eax, with an offset of 1 or 4 bytes. */
+const LOCK_XADD = ['f00fc147', 'f00fc187'].map((hex) => Buffer.from(hex, 'hex'));
+const MAX_FREE_BEGINNING_BYTES = 64;
+
+/** Of the functions that free memory of this source file and begin with lowering a count of their argument: the one that calls another. */
+function locateFree(elf: Elf, named: Map<number, NamedFunction>): TlsLocation | undefined {
+  const lowering = [...named.values()].filter(({ start, strings }) => {
+    const code = readCode(elf, start, MAX_FREE_BEGINNING_BYTES);
+    const lowers = hasBytes(code, MOV_EAX_MINUS_1) && LOCK_XADD.some((bytes) => hasBytes(code, bytes));
+    return lowers && strings.size === 1 && strings.has(SOURCE_FILE);
+  });
+  const found = lowering.filter(({ start, end }) => {
+    const code = readCode(elf, start, Math.min(end - start, MAX_FUNCTION_BYTES));
+    return findBranches(code, start).some(
+      ({ target }) => target !== start && lowering.some((one) => one.start === target),
+    );
+  });
+  const [free] = found;
+  if (lowering.length !== 2 || found.length !== 1 || free === undefined || !isFunctionEntry(elf, free.start))
+    return undefined;
+  return {
+    functions: [{ name: 'SSL_free', file_offset: offsetOf(elf, free.start) }],
+    evidence: [
+      `SSL_free: of the two functions of "${SOURCE_FILE}" that lower a reference count, the one that calls the other; ` +
+        `.eh_frame_hdr has a function there; begins ${readEntry(elf, free.start)}`,
+    ],
+  };
 }
