@@ -5,10 +5,11 @@
  * lower a reference count, and the one calls the other (openssl 3.0-3.6, ssl/ssl_lib.c).
  */
 import { type Elf, readCode } from '../elf.ts';
-import { findBranches, type Reference, scanReferences } from './code-scan.ts';
+import { findBranches, scanReferences } from './code-scan.ts';
 import { findStrings, findStringsEnding } from './constant-strings.ts';
 import { isFunctionEntry, offsetOf, readEntry } from './function-entry.ts';
-import { type FunctionBounds, type FunctionTable, readFunctionTable } from './function-table.ts';
+import { type FunctionTable, readFunctionTable } from './function-table.ts';
+import { groupByFunction, type NamedFunction, onlyNamed } from './named-function.ts';
 import type { TlsFamily, TlsLocation } from './tls-family.ts';
 
 const SOURCE_FILE = 'ssl/ssl_lib.c';
@@ -49,45 +50,23 @@ export const opensslStatic: TlsFamily = {
   },
 };
 
-/** A function, and which of the strings it refers to. */
-interface NamedFunction extends FunctionBounds {
-  readonly strings: Set<string>;
-}
-
-function groupByFunction(
-  references: readonly Reference[],
-  table: FunctionTable,
-  strings: Map<number, string>,
-): Map<number, NamedFunction> {
-  const named = new Map<number, NamedFunction>();
-  for (const { at, target } of references) {
-    const bounds = table.containing(at);
-    if (bounds === undefined) continue;
-    const known = named.get(bounds.start) ?? { ...bounds, strings: new Set() };
-    known.strings.add(strings.get(target) as string);
-    named.set(bounds.start, known);
-  }
-  return named;
-}
-
 function locateDirection(
   elf: Elf,
   table: FunctionTable,
   named: Map<number, NamedFunction>,
   direction: Direction,
 ): TlsLocation | undefined {
-  const inner = onlyNamed(named, `ssl_${direction}_internal`);
-  const outer = onlyNamed(named, `SSL_${direction}`);
-  if (inner === undefined || outer === undefined) return undefined;
+  const [name, innerName] = [`SSL_${direction}`, `ssl_${direction}_internal`] as const;
+  const inner = onlyNamed(named, [innerName, SOURCE_FILE]);
+  const outer = onlyNamed(named, [name, SOURCE_FILE]);
+  if (outer === undefined || inner === undefined) return locateInlined(elf, named, direction);
   const code = readCode(elf, outer.start, Math.min(outer.end - outer.start, MAX_FUNCTION_BYTES));
   const call = findBranches(code, outer.start).find(({ target }) => target === inner.start);
   if (call === undefined || !isFunctionEntry(elf, outer.start)) return undefined;
-  const functions: TlsLocation['functions'][number][] = [
-    { name: `SSL_${direction}`, file_offset: offsetOf(elf, outer.start) },
-  ];
+  const functions: TlsLocation['functions'][number][] = [{ name, file_offset: offsetOf(elf, outer.start) }];
   const evidence = [
-    `SSL_${direction}: alone reports errors as "SSL_${direction}" of "${SOURCE_FILE}", and calls the one that does as ` +
-      `"ssl_${direction}_internal"; .eh_frame_hdr has a function there; begins ${readEntry(elf, outer.start)}`,
+    `${name}: alone reports errors as "${name}" of "${SOURCE_FILE}", and calls the one that does as "${innerName}"; ` +
+      `.eh_frame_hdr has a function there; begins ${readEntry(elf, outer.start)}`,
   ];
   const passesFlags = hasBytes(code.subarray(0, call.at), XOR_ECX);
   const thin = locateThin(elf, table, named, inner, passesFlags);
@@ -101,12 +80,18 @@ function locateDirection(
   return { functions, evidence };
 }
 
-/** Others may use the same name (a binding for another language does), but not as a function of that source file. */
-function onlyNamed(named: Map<number, NamedFunction>, name: string): NamedFunction | undefined {
-  const found = [...named.values()].filter(
-    ({ strings }) => strings.size === 2 && strings.has(name) && strings.has(SOURCE_FILE),
-  );
-  return found.length === 1 ? found[0] : undefined;
+/** Where the inner function was inlined, SSL_read reports errors under both names. The `_ex` functions cannot be told apart then. */
+function locateInlined(elf: Elf, named: Map<number, NamedFunction>, direction: Direction): TlsLocation | undefined {
+  const [name, innerName] = [`SSL_${direction}`, `ssl_${direction}_internal`] as const;
+  const outer = onlyNamed(named, [name, innerName, SOURCE_FILE]);
+  if (outer === undefined || !isFunctionEntry(elf, outer.start)) return undefined;
+  return {
+    functions: [{ name, file_offset: offsetOf(elf, outer.start) }],
+    evidence: [
+      `${name}: alone reports errors as "${name}" and as "${innerName}", which is inlined, of "${SOURCE_FILE}"; ` +
+        `.eh_frame_hdr has a function there; begins ${readEntry(elf, outer.start)}`,
+    ],
+  };
 }
 
 const XOR_ECX = Buffer.from('31c9', 'hex');
