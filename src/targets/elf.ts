@@ -148,7 +148,8 @@ export function readAt(fd: number, position: number, bytes: number): Buffer {
 }
 
 function readInto(fd: number, position: number, buffer: Buffer): Buffer {
-  if (!Number.isSafeInteger(position) || position > Number.MAX_SAFE_INTEGER - buffer.length) return Buffer.alloc(0);
+  const isPossible = Number.isSafeInteger(position) && position >= 0;
+  if (!isPossible || position > Number.MAX_SAFE_INTEGER - buffer.length) return Buffer.alloc(0);
   let read = 0;
   while (read < buffer.length) {
     const count = fs.readSync(fd, buffer, read, buffer.length - read, position + read);

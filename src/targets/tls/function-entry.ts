@@ -1,22 +1,20 @@
 import { type Elf, fileOffset, readCode } from '../elf.ts';
 
-/** How compiled functions begin: push, sub rsp, mov and test of arguments, cmp of a field, xor, the stack protector. */
+/** How compiled functions begin, after endbr64: push, sub rsp, mov and test of arguments, cmp of a field, xor, mov of a constant. */
 const BEGINNINGS = [
   '5[0-7]',
   '415[0-7]',
-  '4883ec',
-  '4881ec',
-  '4[189]8[59b]',
+  '488[13]ec',
+  '4[19]8[9b]',
+  '48(85|89|8b)',
   '8[59b]',
-  '48833?[bf]',
-  '4883bf',
+  '4883[37b]f',
   '31',
-  '48c7',
   'b[8-f]',
 ];
-const PLAUSIBLE = new RegExp(`^(${BEGINNINGS.join('|')})`);
-/** What may stand before a function: padding, or an instruction after which nothing follows. */
-const PADDING = /(cc|90|c3|00|f4|0f0b|0f1f4[04]\w\w|e[89]\w{8}|eb\w\w)$/;
+const PLAUSIBLE = new RegExp(`^(f30f1efa)?(${BEGINNINGS.join('|')})`);
+/** What may stand before a function: padding (int3, nop, whose last byte may be 0), ret, hlt, ud2, a jump, a call without return. */
+const PADDING = /(cc|90|00|c3|f4|0f0b|e[89]\w{8}|eb\w\w|ffe\w)$/;
 
 /**
  * Whether a probe may be put here: the bytes begin a function, and those before end one or pad. A probe elsewhere could
@@ -24,7 +22,7 @@ const PADDING = /(cc|90|c3|00|f4|0f0b|0f1f4[04]\w\w|e[89]\w{8}|eb\w\w)$/;
  */
 export function isFunctionEntry(elf: Elf, address: number): boolean {
   const before = readCode(elf, address - 5, 5).toString('hex');
-  return PADDING.test(before) && PLAUSIBLE.test(readEntry(elf, address).replace(/^f30f1efa/, ''));
+  return PADDING.test(before) && PLAUSIBLE.test(readEntry(elf, address));
 }
 
 /** The first 12 bytes of a function as hex. */

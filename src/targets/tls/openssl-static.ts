@@ -4,7 +4,7 @@
  * functions. SSL_read calls ssl_read_internal and so does SSL_read_ex, which reports no errors. SSL_free and SSL_CTX_free both
  * lower a reference count, and the one calls the other (openssl 3.0-3.6, ssl/ssl_lib.c).
  */
-import { type Elf, readCode } from '../elf.ts';
+import { codeSections, type Elf, readCode } from '../elf.ts';
 import { findBranches, scanReferences } from './code-scan.ts';
 import { findStrings, findStringsEnding } from './constant-strings.ts';
 import { isFunctionEntry, offsetOf, readEntry } from './function-entry.ts';
@@ -109,7 +109,8 @@ function locateThin(
   inner: NamedFunction,
   passesFlags: boolean,
 ): number | undefined {
-  const start = Math.max(0, inner.start - NEIGHBOURHOOD_BYTES);
+  const section = codeSections(elf).find((one) => inner.start >= one.address && inner.start < one.address + one.bytes);
+  const start = Math.max(section?.address ?? 0, inner.start - NEIGHBOURHOOD_BYTES);
   const branches = findBranches(readCode(elf, start, 2 * NEIGHBOURHOOD_BYTES), start);
   const leadTo = (targets: ReadonlySet<number>): Set<number> => {
     const found = new Set<number>();
