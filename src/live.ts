@@ -35,14 +35,22 @@ export interface Live {
   onEvent(event: Event): void;
   /** Gives records, facts and ticks to `intake` from now on. */
   start(intake: Intake): void;
-  /** Watches a process and everything below it, from now on. `agent` undefined: who it is shows in its command line. */
-  watchTree(pid: number, reason: TargetEvent['reason'], agent: AgentIdentity | undefined): void;
+  /** Watches a process and everything below it, from now on. */
+  watchTree(pid: number, target: Target): void;
   /** Puts probes on the TLS functions in these files, where there are any. */
   attachTls(files: Iterable<string>): void;
   /** Gives out all that has happened until now. */
   drain(): void;
   /** Ends the watching; waits for the kernel to take its probes away. */
   close(): Promise<void>;
+}
+
+export interface Target {
+  readonly reason: TargetEvent['reason'];
+  /** undefined: who it is shows in its command line. */
+  readonly agent?: AgentIdentity;
+  /** When it was recognised: what it did after that is watched. Default: now. */
+  readonly since_ns?: bigint;
 }
 
 export interface AgentIdentity {
@@ -125,7 +133,7 @@ class LiveProbes implements Live {
     this.#tls.attach(files);
   }
 
-  watchTree(pid: number, reason: TargetEvent['reason'], agent: AgentIdentity | undefined): void {
+  watchTree(pid: number, { reason, agent, since_ns = now() }: Target): void {
     const intake = this.#intake;
     const seen = new Set<number>();
     let root: ProcessExecEvent | undefined;
@@ -136,7 +144,7 @@ class LiveProbes implements Live {
         seen.add(snapshot.pid);
         this.#watched.add(snapshot.pid);
         this.#probes.watch(snapshot.pid, BigInt(snapshot.process.split(':')[1] ?? 0));
-        const event = snapshotProcess(snapshot, true, now());
+        const event = snapshotProcess(snapshot, true, since_ns);
         if (event === undefined) continue;
         intake?.pushFact(event);
         if (snapshot.pid === pid) {
@@ -145,7 +153,7 @@ class LiveProbes implements Live {
         }
         this.#look(event);
         if (reason === 'launched') continue;
-        for (const open of snapshotDescriptors(snapshot.pid, event.process, now())) intake?.pushFact(open);
+        for (const open of snapshotDescriptors(snapshot.pid, event.process, since_ns)) intake?.pushFact(open);
       }
     }
     if (root === undefined) this.#options.counters.add('live.target_gone');
@@ -195,7 +203,7 @@ class LiveProbes implements Live {
       ...findProcessFiles(event.pid),
       ...findBundledLibraries(throughRoot(event.pid, event.executable_path)),
     ]);
-    const facts = readProcessFacts(event.pid, event.process, now());
+    const facts = readProcessFacts(event.pid, event.process, event.ktime_ns);
     if (facts !== undefined) this.#intake?.pushFact(facts);
   }
 
@@ -208,13 +216,17 @@ class LiveProbes implements Live {
     if (agent.reason === 'catalogue' && !targets.catalogue) return;
     if (this.#isExcluded(event)) return;
     const version = readAgentVersion(event.pid, event, event.working_directory);
-    this.watchTree(event.pid, agent.reason, { name: agent.name, version });
+    this.watchTree(event.pid, {
+      reason: agent.reason,
+      agent: { name: agent.name, version },
+      since_ns: event.ktime_ns,
+    });
   }
 
   /** The kernel side follows a process that it saw calling a model: so do we, unless its user is to be left alone. */
   #take(event: AgentSeenEvent): void {
     if (this.#isExcluded(event)) this.#probes.unwatch(event.pid);
-    else this.watchTree(event.pid, 'traffic', undefined);
+    else this.watchTree(event.pid, { reason: 'traffic', since_ns: event.ktime_ns });
   }
 
   #isExcluded({ pid, process }: EventBase): boolean {

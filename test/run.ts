@@ -62,6 +62,7 @@ function runGroup(group: Group, files: string[]): Promise<void> {
   const stream = run({
     files: files.map((file) => join(root, file)),
     concurrency: group === 'unit' ? 2 : 1,
+    execArgv: ['--import', join(root, 'test/random-seed.ts')],
     timeout: timeout_ms,
     cwd: root,
   });

@@ -1,7 +1,8 @@
 import type { Counters } from '../health/counters.ts';
 
 /** Counters of what is not a loss: what was done on purpose, or is normal. */
-const NORMAL = /^(redact\.|exclude\.|exchange\.(not_llm|server_side)|otlp\.exported|store\.(expired|removed)_trace)/;
+const NORMAL =
+  /^(redact\.|exclude\.|exchange\.(requests|llm_calls|llm_calls_failed|server_connections|unread_\w+)$|otlp\.(exported|not_sampled)$|store\.(expired|removed|duplicate)_)/;
 
 /** One line that says what is missing from what was just shown; none when nothing is. */
 export function describeLosses(counters: Counters): string[] {

@@ -40,7 +40,7 @@ export async function runWatched(agent: ResolvedAgent, live: Live): Promise<numb
   const stop = forwardSignals(command);
   try {
     live.attachTls(agent.tls_files);
-    live.watchTree(command.pid, 'launched', agent);
+    live.watchTree(command.pid, { reason: 'launched', agent });
     command.release();
     return await command.exited;
   } finally {

@@ -19,3 +19,8 @@ export function addressScope({ family, address }: SocketAddress): NetworkActivit
     (first === 100 && second >= 64 && second < 128);
   return isPrivate ? 'private' : 'external';
 }
+
+/** From how far away a listening socket can be reached; from everywhere when it is bound to no address. */
+export function listenScope(local: SocketAddress): NetworkActivity['scope'] {
+  return local.address === '0.0.0.0' || local.address === '::' ? 'external' : addressScope(local);
+}

@@ -12,6 +12,7 @@ export interface ArgumentMatch {
 const MIN_COVERAGE = 0.6;
 const MIN_WEIGHT = 1.5;
 const MAX_MATCHED_CHARS = 1024;
+const MAX_COMMAND_WORDS = 256;
 const SHELL = /^(?:sh|bash|dash|zsh|ash|ksh|fish|busybox)$/;
 
 /** The command text of `sh -c TEXT`; undefined for what is no shell. */
@@ -24,7 +25,7 @@ export function shellScript(args: readonly string[]): string | undefined {
 /** Whether a process with this command line is what a tool call asked for. */
 export function matchCommand(args: readonly string[], evidence: ToolEvidence): ArgumentMatch | undefined {
   const script = shellScript(args);
-  const words = script === undefined ? argvWords(args) : flatWords(script);
+  const words = (script === undefined ? argvWords(args) : flatWords(script)).slice(0, MAX_COMMAND_WORDS);
   if (words.length === 0) return undefined;
   for (const [i, sequence] of evidence.sequences.entries()) {
     if (sequence.length > 0 && sequence.length === words.length && holds(words, sequence)) {
@@ -32,6 +33,12 @@ export function matchCommand(args: readonly string[], evidence: ToolEvidence): A
     }
   }
   return contained(words, evidence, script !== undefined) ?? covered(words, evidence);
+}
+
+/** Whether `command` is a part of the script that the shell `args` runs. */
+export function runsLater(args: readonly string[], command: readonly string[]): boolean {
+  const script = shellScript(args);
+  return script !== undefined && holds(flatWords(script), argvWords(command).slice(0, MAX_COMMAND_WORDS));
 }
 
 /** Whether an agent's own operation on a file is what a tool call asked for. */

@@ -30,12 +30,4 @@ export class BoundedMap<Key, Value> {
   delete(key: Key): void {
     this.#entries.delete(key);
   }
-
-  values(): MapIterator<Value> {
-    return this.#entries.values();
-  }
-
-  clear(): void {
-    this.#entries.clear();
-  }
 }

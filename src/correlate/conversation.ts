@@ -24,13 +24,16 @@ export class Conversations {
   readonly #by_history = new BoundedMap<string, Conversation>(MAX_REMEMBERED);
   readonly #by_id = new BoundedMap<string, Conversation>(MAX_REMEMBERED);
 
+  /** Of the request that was looked for last: the same one is remembered next. */
+  #latest: { readonly messages: readonly Message[]; readonly hashes: readonly string[] } | undefined;
+
   find(request: LlmRequest): Continuation | undefined {
     const { messages, previous_response_id, conversation_id } = request;
     const linked =
       (previous_response_id === undefined ? undefined : this.#by_id.get(`r ${previous_response_id}`)) ??
       (conversation_id === undefined ? undefined : this.#by_id.get(`c ${conversation_id}`));
     if (linked !== undefined) return { conversation: linked, adds_user_message: isOfUser(messages.at(-1)) };
-    const histories = historyHashes(messages);
+    const histories = this.#hashes(messages);
     for (let length = histories.length; length > 0; length--) {
       const conversation = this.#by_history.get(histories[length - 1] as string);
       if (conversation === undefined) continue;
@@ -41,7 +44,7 @@ export class Conversations {
 
   /** Remembers what a request said, for the next one to be found by. */
   remember({ messages, conversation_id }: LlmRequest, conversation: Conversation): void {
-    const history = historyHashes(messages).at(-1) ?? '';
+    const history = this.#hashes(messages).at(-1) ?? '';
     if (history !== '') this.#by_history.set(history, conversation);
     if (conversation_id !== undefined) this.#by_id.set(`c ${conversation_id}`, conversation);
   }
@@ -50,6 +53,11 @@ export class Conversations {
   rememberResponse({ id, conversation_id }: LlmResponse, conversation: Conversation): void {
     if (id !== undefined) this.#by_id.set(`r ${id}`, conversation);
     if (conversation_id !== undefined) this.#by_id.set(`c ${conversation_id}`, conversation);
+  }
+
+  #hashes(messages: readonly Message[]): readonly string[] {
+    if (this.#latest?.messages !== messages) this.#latest = { messages, hashes: historyHashes(messages) };
+    return this.#latest.hashes;
   }
 }
 

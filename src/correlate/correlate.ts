@@ -28,9 +28,9 @@ export function createCorrelate(
 ): Stage<Event | LlmCall> {
   const { counters, turn_timeout, tool_window } = options;
   const turns = new Turns(options, (activity) => next.push(activity));
-  const tree = new ProcessTree(MAX_PROCESSES, (process) => {
+  const tree: ProcessTree = new ProcessTree(MAX_PROCESSES, (process) => {
     counters.add('correlate.processes_evicted');
-    for (const turn of process.scope?.turns ?? []) turn.processes.delete(process);
+    end.forgetProcess(process, last_ns);
   });
   const segments = new ProcessSegments(tree, turns);
   const files = new FileFolds(turns, segments);
@@ -66,8 +66,11 @@ export function createCorrelate(
     if (scope.root === process) {
       scope.is_ended = true;
       if (!scope.has_called) turns.current(scope, process.start_ns);
-      for (const turn of [...scope.turns]) if (turn.outer === undefined) end.endTurn(turn, ktime_ns, false);
-      process.is_finished = true;
+      // Without any call the run goes on for as long as something of it does: it is one trace.
+      for (const turn of [...scope.turns]) {
+        if (scope.has_called && turn.outer === undefined) end.endTurn(turn, ktime_ns, false);
+      }
+      if (scope.has_called) tree.finished(process);
     } else end.finishProcess(process);
   };
   /** Only what a watched tree's processes do goes any further. */
@@ -118,7 +121,9 @@ export function createCorrelate(
     [...turn.nested].every((nested) => isIdle(nested, now_ns));
   /** A turn that nobody will make a call in any more: its root has exited, and so has all that was left. */
   const isAbandoned = ({ scope, caller, processes }: Turn): boolean =>
-    scope.is_ended && caller === undefined && [...processes].every((process) => process.is_finished);
+    scope.is_ended &&
+    caller === undefined &&
+    [...processes].every((process) => process.is_finished || process === scope.root);
 
   return {
     push(event) {
@@ -180,8 +185,8 @@ export function createCorrelate(
       for (const scope of new Set([...tree.values()].flatMap((process) => process.scope ?? []))) {
         // A tree of which nothing was seen but its root is still a run.
         if (!scope.has_called && !scope.is_ended) turns.current(scope, scope.root.start_ns);
-        for (const turn of [...scope.turns]) if (turn.outer === undefined) end.endTurn(turn, last_ns, true);
       }
+      for (const turn of [...turns.open]) if (turn.outer === undefined) end.endTurn(turn, last_ns, true);
       return next.close?.();
     },
   };

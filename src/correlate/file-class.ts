@@ -12,9 +12,11 @@ const SECRET_NAMES =
   /^(\.env(\..+)?|\.netrc|_netrc|\.npmrc|\.pypirc|\.pgpass|\.my\.cnf|\.git-credentials|\.htpasswd|\.vault-token|id_(rsa|dsa|ecdsa|ed25519)(_sk)?|.+\.(pem|key|p12|pfx|jks|keystore|kdbx|ppk)|credentials(\.(json|db|ya?ml|toml))?|secrets?\.(json|ya?ml|toml|env)|application_default_credentials\.json|service[-_]account.*\.json|shadow-?|gshadow-?|sudoers)$/;
 const SECRET_PLACES =
   /(^|\/)(\.ssh|\.aws|\.gnupg|\.kube|\.azure|\.password-store|\.config\/(gh|gcloud|op|hub)|\.local\/share\/keyrings|\.docker\/config\.json|\.claude\/\.credentials\.json|\.codex\/auth\.json)(\/|$)/;
-/** Public, though they look secret. */
-const NOT_SECRET =
-  /(^|\/)(\.env\.(example|sample|template|dist)|known_hosts(\.old)?|[^/]+\.pub|authorized_keys)$|^\/(etc\/ssl\/(certs|cert\.pem)|usr\/(share|lib|local\/share|local\/lib)|etc\/pki\/(tls|ca-trust))(\/|$)|\/(certifi|node_modules)\/.*\.pem$/;
+/** Public, though they look secret: examples, public keys, certificates. */
+const PUBLIC_NAMES =
+  /^(\.env\.(example|sample|template|dist)|known_hosts(\.old)?|authorized_keys|.+\.pub|(.+[-_.])?(ca|ca-?certs?|certs?|certificates?|chain|fullchain|bundle|public|pub)([-_.]\w+)*\.pem)$/;
+const PUBLIC_PLACES =
+  /^\/(etc\/ssl\/certs|etc\/pki\/(tls\/certs|ca-trust)|usr\/(share|lib|local\/share|local\/lib))\/|\/(certifi|node_modules)\//;
 const SYSTEM = /^\/(usr|lib\w*|bin|sbin|etc|opt|nix|snap|boot|proc|sys|run|var\/(lib|cache|log|run)|srv)(\/|$)/;
 
 /** What kind of place a path is. The first that fits: secret, device, workspace, temp, home, system, other. */
@@ -29,9 +31,9 @@ export function fileClass(path: string, { workspace, home }: Places): FileClass 
 }
 
 /** A place that holds keys, passwords or tokens. */
-export function isSecretPath(path: string): boolean {
-  if (NOT_SECRET.test(path)) return false;
+function isSecretPath(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
+  if (PUBLIC_NAMES.test(name) || (PUBLIC_PLACES.test(path) && name.endsWith('.pem'))) return false;
   return SECRET_NAMES.test(name) || SECRET_PLACES.test(path) || /^\/proc\/[^/]+\/environ$/.test(path);
 }
 

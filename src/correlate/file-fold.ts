@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import type { ActivityBase, FileActivity, FileClass, FileOperation } from '../model/activity.ts';
 import type { FileChangeEvent, FileIoEvent, FileOpenEvent } from '../model/event.ts';
 import type { Place } from './placement.ts';
@@ -8,7 +8,7 @@ import type { Turn } from './turn.ts';
 /** All that one process did with one path in one place of the trace. */
 export interface FileFold {
   readonly id: string;
-  readonly turn: Turn;
+  turn: Turn;
   readonly path: string;
   readonly class: FileClass;
   /** undefined: under the process's own activity. */
@@ -51,7 +51,6 @@ const CHANGES: Readonly<Record<FileChangeEvent['operation'], FileOperation>> = {
   link: 'create',
   symlink: 'create',
 };
-const ERRNO_NAMES = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
 /** asm-generic/fcntl.h, the same on x86-64 and arm64. */
 const O_CREAT = 0o100;
 const O_EXCL = 0o200;
@@ -132,9 +131,11 @@ export function describeFile(process: Process, fold: FileFold, place: Place): Om
   };
 }
 
-/** `ENOENT` for 2; undefined for 0. */
+/** `ENOENT` for 2; undefined for 0, `errno 999` for what has no name. */
 export function errnoName(errno: number): string | undefined {
-  return errno === 0 ? undefined : (ERRNO_NAMES.get(errno) ?? `errno ${errno}`);
+  if (errno === 0) return undefined;
+  const name = errno > 0 ? getSystemErrorName(-errno) : '';
+  return /^E\w+$/.test(name) ? name : `errno ${errno}`;
 }
 
 function touch(fold: FileFold, at_ns: bigint, errno: number): void {

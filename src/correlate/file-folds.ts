@@ -13,7 +13,7 @@ import {
 } from './file-fold.ts';
 import { createNoiseFilter, type NoiseFilter } from './noise.ts';
 import { explainingPlace, type Place, unexplainedPlace } from './placement.ts';
-import { inheritedPlace, type ProcessSegments } from './process-segments.ts';
+import { ownPlace, type ProcessSegments } from './process-segments.ts';
 import type { Process } from './process-tree.ts';
 import { placesOf } from './scope.ts';
 import { lastPart } from './tool-evidence.ts';
@@ -121,10 +121,7 @@ export class FileFolds {
   }
 
   #tell(process: Process, fold: FileFold, end_ns: bigint): void {
-    const { segment } = process;
-    const place =
-      fold.place ?? (segment === undefined ? unexplainedPlace(fold.turn, fold.start_ns) : inheritedPlace(segment));
-    if (fold.place === undefined && segment !== undefined) segment.has_children = true;
+    const place = fold.place ?? ownPlace(process, fold.turn);
     const open = fold.open_count > 0 && process.exit === undefined;
     const { id, turn, start_ns, continues, lost_before } = fold;
     const telling = {
@@ -166,7 +163,7 @@ export class FileFolds {
       this.#leaveOut(process, turn, place);
       return undefined;
     }
-    const id = `${turn.turn_id}/file/${process.key}/${++this.#number}`;
+    const id = `${process.key}/file/${++this.#number}`;
     const { lost_count: lost_before } = this.#turns;
     const fold = createFileFold({ id, turn, path, class: path_class, place, continues, start_ns: at_ns, lost_before });
     process.files.set(key, fold);

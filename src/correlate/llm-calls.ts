@@ -1,7 +1,7 @@
-import type { ChatActivity } from '../model/activity.ts';
 import type { LlmCall } from '../model/llm-call.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { Caller } from './caller.ts';
+import { type Chat, tellChat } from './chat.ts';
 import type { Conversation } from './conversation.ts';
 import type { NetworkFolds } from './network-folds.ts';
 import type { ProcessSegments } from './process-segments.ts';
@@ -15,12 +15,11 @@ import type { Turns } from './turns.ts';
 interface PendingCall {
   readonly turn: Turn;
   readonly conversation: Conversation;
-  readonly chat_id: string;
-  readonly lost_before: number;
+  readonly chat: Chat;
 }
 
 const MAX_PENDING = 4096;
-const MAX_WINDOWS_PER_TURN = 1024;
+const MAX_WINDOWS_PER_TURN = 256;
 
 /** Puts calls of a model into turns, and opens and closes the windows of the tool calls they carry. */
 export class LlmCalls {
@@ -37,7 +36,10 @@ export class LlmCalls {
     this.#segments = segments;
     this.#network = network;
     this.#end = end;
-    this.#pending = new BoundedMap(MAX_PENDING, () => turns.counters.add('correlate.calls_evicted'));
+    this.#pending = new BoundedMap(MAX_PENDING, (call_id, { turn, chat }) => {
+      turns.counters.add('correlate.calls_evicted');
+      if (turn.in_flight.delete(call_id)) tellChat(turns, turn, chat, chat.call, chat.call.end_ns);
+    });
   }
 
   push(call: LlmCall): void {
@@ -54,24 +56,29 @@ export class LlmCalls {
   #begin(process: Process, scope: Scope, call: LlmCall): PendingCall {
     const at_ns = call.request_start_ns;
     const caller = this.#callerOf(process, scope);
-    this.#closeAnswered(scope, call);
+    const continued = this.#closeAnswered(scope, call);
     const found = scope.conversations.find(call.request);
     const known = found?.conversation;
     let turn: Turn | undefined;
-    if (known !== undefined && !known.turn.is_ended) {
+    if (continued !== undefined) turn = continued;
+    else if (known !== undefined && !known.turn.is_ended) {
       const is_next = known.has_answered && found?.adds_user_message === true && isSettled(known.turn);
       if (is_next) this.#end.endTurn(known.turn, at_ns, false);
       else turn = known.turn;
     } else if (known === undefined && caller.turn?.is_ended === false) turn = caller.turn;
-    turn ??= this.#beginTurn(caller, scope, call);
+    const begun = turn === undefined ? this.#beginTurn(caller, call) : undefined;
+    turn ??= begun as Turn;
     const conversation = known ?? { turn, has_answered: false };
     conversation.turn = turn;
     conversation.has_answered = false;
     scope.conversations.remember(call.request, conversation);
     this.#enter(caller, turn, call);
-    const chat_id = `${turn.turn_id}/chat/${call.call_id}`;
-    turn.latest_chat = { id: chat_id, start_ns: at_ns };
-    const pending = { turn, conversation, chat_id, lost_before: this.#turns.lost_count };
+    if (begun !== undefined && caller.outer === undefined) this.#endTurnsBefore(turn);
+    const { lost_count: lost_before } = this.#turns;
+    const chat = { id: `${turn.turn_id}/chat/${call.call_id}`, call, start_ns: at_ns, lost_before };
+    turn.latest_chat = chat;
+    turn.in_flight.set(call.call_id, chat);
+    const pending = { turn, conversation, chat };
     this.#pending.set(call.call_id, pending);
     return pending;
   }
@@ -88,7 +95,7 @@ export class LlmCalls {
     return process.caller;
   }
 
-  #beginTurn(caller: Caller, scope: Scope, call: LlmCall): Turn {
+  #beginTurn(caller: Caller, call: LlmCall): Turn {
     const at_ns = call.request_start_ns;
     if (caller.outer !== undefined) {
       const segment = this.#segments.of(caller.process, at_ns);
@@ -97,18 +104,15 @@ export class LlmCalls {
         return this.#turns.begin(caller, { turn: segment.turn, parent_id: segment.id }, at_ns);
       }
     }
-    for (const turn of [...scope.turns]) {
-      const { process } = turn.caller ?? {};
-      if (
-        process !== undefined &&
-        process !== caller.process &&
-        process.exit !== undefined &&
-        turn.outer === undefined
-      ) {
-        this.#end.endTurn(turn, at_ns, false);
-      }
-    }
     return this.#turns.begin(caller, undefined, at_ns);
+  }
+
+  /** No more calls come of a turn whose caller has exited: another caller's turn ends it. */
+  #endTurnsBefore(turn: Turn): void {
+    for (const other of [...turn.scope.turns]) {
+      const has_exited = other.caller?.process.exit !== undefined;
+      if (other !== turn && other.outer === undefined && has_exited) this.#end.endTurn(other, turn.start_ns, false);
+    }
   }
 
   /** Makes the caller, and what is between it and the root, part of a turn that it takes part in from now on. */
@@ -119,7 +123,6 @@ export class LlmCalls {
     scope.has_called = true;
     caller.turn = turn;
     turn.call_count++;
-    turn.in_flight_count++;
     turn.answer_ns = undefined;
     turn.provider ??= provider;
     turn.input ??= call;
@@ -135,8 +138,12 @@ export class LlmCalls {
       for (const one of [process, ...this.#tree.ancestors(process)]) {
         if (one === scope.root || one.scope !== scope) break;
         if (one.segment !== undefined && !one.is_agent) below.add(one.segment.id);
+        const was_agent = one.is_agent;
         one.is_agent = true;
-        if (one.exit === undefined) this.#segments.promote(one, turn, at_ns);
+        if (one.exit !== undefined) continue;
+        // One that takes part in several turns at once stays where it was shown first.
+        if (was_agent) this.#segments.of(one, at_ns);
+        else this.#segments.promote(one, turn, at_ns);
       }
       if (turn.held !== undefined) this.#adopt(turn, below);
     } else process.is_agent = true;
@@ -156,35 +163,27 @@ export class LlmCalls {
     }
   }
 
-  #finish(process: Process, call: LlmCall, pending: PendingCall): void {
-    const { turn, conversation, chat_id, lost_before } = pending;
+  #finish(process: Process, call: LlmCall, { turn, conversation, chat }: PendingCall): void {
     const { response, error } = call;
+    const tool_calls = response?.tool_calls ?? [];
     this.#pending.delete(call.call_id);
-    turn.in_flight_count--;
+    if (response !== undefined) turn.scope.conversations.rememberResponse(response, conversation);
+    conversation.has_answered = response !== undefined && tool_calls.length === 0 && error === undefined;
+    if (turn.is_ended) {
+      this.#turns.counters.add('correlate.late_answer');
+      return;
+    }
+    turn.in_flight.delete(call.call_id);
     turn.output = call;
     turn.error_type = error?.type;
     turn.usage = addUsage(turn.usage, response?.usage ?? {});
     turn.conversation_id ??= response?.conversation_id;
-    this.#network.carriesCall(process, call.socket_id, turn, call.server_address);
-    const telling = {
-      id: chat_id,
-      parent_id: turn.root_id,
-      start_ns: call.request_start_ns,
-      end_ns: call.end_ns,
-      open: false,
-      continues: undefined,
-      lost_before,
-    };
-    this.#turns.tell(turn, telling, describeChat(call, turn));
     turn.answer_ns = call.end_ns;
-    const tool_calls = response?.tool_calls ?? [];
-    if (response !== undefined) {
-      scopeRemember(turn.scope, call, conversation);
-      conversation.has_answered = tool_calls.length === 0 && error === undefined;
-      turn.has_response ||= tool_calls.length > 0 || conversation.has_answered;
-    }
-    if (turn.is_ended) return;
-    this.#openWindows(turn, chat_id, call);
+    const says_something = tool_calls.length > 0 || conversation.has_answered;
+    turn.has_response ||= says_something && call.request.operation !== 'embeddings';
+    this.#network.carriesCall(process, call.socket_id, turn, call.server_address);
+    tellChat(this.#turns, turn, chat, call);
+    this.#openWindows(turn, chat.id, call);
   }
 
   #openWindows(turn: Turn, chat_id: string, call: LlmCall): void {
@@ -202,36 +201,30 @@ export class LlmCalls {
       turn.windows.push(window);
       if (tool.id !== '') turn.scope.windows.set(tool.id, window);
     }
+    this.#segments.explain(turn);
     // The provider's own tools have run by the time their call is told.
     for (const message of call.response?.messages ?? []) {
       for (const [id, result] of toolResults(message.parts)) this.#close(turn.scope, id, result, call.end_ns);
     }
   }
 
-  /** A request that carries a tool's result ends that tool's window. */
-  #closeAnswered(scope: Scope, call: LlmCall): void {
-    if (scope.windows.size === 0) return;
+  /** A request that carries a tool's result ends that tool's window; the turn it was open in goes on. */
+  #closeAnswered(scope: Scope, call: LlmCall): Turn | undefined {
+    let continued: Turn | undefined;
+    if (scope.windows.size === 0) return undefined;
     for (const message of call.request.messages) {
-      for (const [id, result] of toolResults(message.parts)) this.#close(scope, id, result, call.request_start_ns);
+      for (const [id, result] of toolResults(message.parts)) {
+        continued = this.#close(scope, id, result, call.request_start_ns) ?? continued;
+      }
     }
+    return continued;
   }
 
-  #close(scope: Scope, id: string, result: unknown, at_ns: bigint): void {
+  #close(scope: Scope, id: string, result: unknown, at_ns: bigint): Turn | undefined {
     const window = scope.windows.get(id);
-    if (window === undefined) return;
+    if (window === undefined) return undefined;
     window.result = result;
     this.#end.closeWindow(window, at_ns, false);
+    return window.turn;
   }
-}
-
-function scopeRemember(scope: Scope, { response }: LlmCall, conversation: Conversation): void {
-  if (response !== undefined) scope.conversations.rememberResponse(response, conversation);
-}
-
-function describeChat(
-  call: LlmCall,
-  turn: Turn,
-): Pick<ChatActivity, 'kind' | 'call' | 'linked_traceparent' | 'left_out_count'> {
-  const linked_traceparent = call.traceparent === turn.traceparent ? undefined : call.traceparent;
-  return { kind: 'chat', call, linked_traceparent, left_out_count: 0 };
 }

@@ -1,6 +1,6 @@
 import type { ActivityBase, NetworkActivity } from '../model/activity.ts';
 import type { NetIoEvent, NetOpenEvent, SocketAddress } from '../model/event.ts';
-import { addressScope } from './address-scope.ts';
+import { addressScope, listenScope } from './address-scope.ts';
 import { errnoName } from './file-fold.ts';
 import type { Place } from './placement.ts';
 import type { Process } from './process-tree.ts';
@@ -42,7 +42,7 @@ export interface Socket {
 /** All sockets of one process that did the same with the same peer in the same place. */
 export interface NetworkFold {
   readonly id: string;
-  readonly turn: Turn;
+  turn: Turn;
   readonly place: Place | undefined;
   readonly continues: string | undefined;
   readonly first: Socket;
@@ -156,7 +156,7 @@ export function describeNetwork(
     process: process.key,
     pid: process.pid,
     operation,
-    scope: addressScope(operation === 'listen' ? local : peer),
+    scope: operation === 'listen' ? listenScope(local) : addressScope(peer),
     transport,
     local,
     peer,

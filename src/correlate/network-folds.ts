@@ -10,7 +10,7 @@ import {
   type Socket,
 } from './network-fold.ts';
 import { explainingPlace, lineagePlace, unexplainedPlace } from './placement.ts';
-import { inheritedPlace, type ProcessSegments } from './process-segments.ts';
+import { ownPlace, type ProcessSegments } from './process-segments.ts';
 import type { Process } from './process-tree.ts';
 import type { Turn } from './turn.ts';
 import type { Turns } from './turns.ts';
@@ -35,6 +35,10 @@ export class NetworkFolds {
     const socket = createSocket(event, this.#turns.lost_count);
     socket.server_name = process.scope?.names.get(event.peer.address);
     if (socket.is_used) this.#place(process, socket, event.ktime_ns);
+    if (isLookup(event)) {
+      this.#countNoise(process, socket);
+      return;
+    }
     if (event.errno !== 0 || socket_id === 0n) {
       this.#fold(process, socket, false);
       return;
@@ -123,10 +127,7 @@ export class NetworkFolds {
     for (const [key, fold] of process.connections) {
       if (fold.turn !== turn) continue;
       process.connections.delete(key);
-      const { segment } = process;
-      const place =
-        fold.place ?? (segment === undefined ? unexplainedPlace(turn, fold.start_ns) : inheritedPlace(segment));
-      if (fold.place === undefined && segment !== undefined) segment.has_children = true;
+      const place = fold.place ?? ownPlace(process, turn);
       const { id, start_ns, continues, lost_before, is_open: open } = fold;
       const telling = { id, parent_id: place.parent_id, start_ns, end_ns: fold.end_ns, open, continues, lost_before };
       this.#turns.tell(turn, telling, describeNetwork(process, fold, place));
@@ -177,9 +178,18 @@ export class NetworkFolds {
     socket.turn.processes.add(process);
   }
 
+  #countNoise(process: Process, { turn, place }: Socket): void {
+    if (place === undefined && process.segment !== undefined) process.segment.noise_file_count++;
+    else if (turn !== undefined) turn.noise_file_count++;
+  }
+
   #fold(process: Process, socket: Socket, is_open: boolean): string | undefined {
     const { turn } = socket;
     if (!socket.is_used || turn === undefined || turn.is_ended) return undefined;
+    if (isProbe(socket) && !is_open) {
+      this.#turns.counters.add('correlate.udp_probes');
+      return undefined;
+    }
     const key = networkKey(socket, socket.place?.parent_id ?? '');
     let fold = process.connections.get(`${turn.root_id} ${key}`);
     if (fold === undefined) {
@@ -189,11 +199,22 @@ export class NetworkFolds {
         else turn.left_out_count++;
         return undefined;
       }
-      const id = `${turn.turn_id}/network/${process.key}/${++this.#number}`;
+      const id = `${process.key}/network/${++this.#number}`;
       fold = createNetworkFold(id, turn, { ...socket });
       process.connections.set(`${turn.root_id} ${key}`, fold);
     }
     addSocket(fold, socket, is_open);
     return fold.id;
   }
+}
+
+/** Every look-up of a user or host name asks for the name service's cache, which is hardly ever there. */
+function isLookup({ peer, errno }: NetOpenEvent): boolean {
+  return errno !== 0 && peer.family === 'unix' && /\/(nscd|sss|userdb)\b/.test(peer.address);
+}
+
+/** A UDP socket is connected, and nothing sent, to learn which address of its own the kernel would take (RFC 6724). */
+function isProbe({ transport, operation, errno, bytes_sent, bytes_received, continues }: Socket): boolean {
+  const is_silent = bytes_sent + bytes_received === 0n && continues === undefined;
+  return transport === 'udp' && operation === 'connect' && errno === 0 && is_silent;
 }

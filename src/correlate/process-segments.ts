@@ -1,4 +1,4 @@
-import { matchCommand } from './argument-match.ts';
+import { matchCommand, shellScript } from './argument-match.ts';
 import { explainingPlace, lineagePlace, type Place, unexplainedPlace } from './placement.ts';
 import { describeProcess, type ProcessSegment } from './process-segment.ts';
 import type { Process, ProcessTree } from './process-tree.ts';
@@ -27,6 +27,7 @@ export class ProcessSegments {
   executed(process: Process, at_ns: bigint): void {
     const segment = this.of(process, at_ns);
     const parent = this.#parentOf(process);
+    if (segment !== undefined && parent !== undefined && !parent.is_agent) showCommand(process, parent, segment);
     if (segment === undefined || process.is_agent || parent === undefined) return;
     if (segment.place?.window !== undefined || segment.continues !== undefined) return;
     const { tool_window } = this.#turns.options;
@@ -48,6 +49,17 @@ export class ProcessSegments {
     place.window.executable ??= process;
   }
 
+  /** Looks again at processes that ran before the response which asked for them had ended. */
+  explain(turn: Turn): void {
+    const first = turn.windows.find((window) => window.chat_id === turn.windows.at(-1)?.chat_id);
+    if (first === undefined) return;
+    for (const process of turn.processes) {
+      const { exec_ns, is_finished } = process;
+      if (exec_ns === undefined || exec_ns < first.tool.complete_ns || is_finished) continue;
+      this.executed(process, exec_ns);
+    }
+  }
+
   /** An agent's own process hangs under its turn's root, whatever started it. */
   promote(process: Process, turn: Turn, at_ns: bigint): void {
     if (process.segment !== undefined && process.segment.turn !== turn) this.moveTo(process, turn, at_ns);
@@ -59,8 +71,17 @@ export class ProcessSegments {
   moveTo(process: Process, turn: Turn, at_ns: bigint): void {
     const { segment } = process;
     if (segment?.has_children) this.tell(process, at_ns, true);
-    segment?.turn.processes.delete(process);
     process.segment = this.#begin(process, segment?.has_children ? at_ns : (segment?.start_ns ?? at_ns), turn);
+    if (segment === undefined) return;
+    if (!segment.has_children) {
+      process.segment.noise_file_count = segment.noise_file_count;
+      process.segment.left_out_count = segment.left_out_count;
+    }
+    const goesAlong = (one: { readonly turn: Turn | undefined; readonly place: Place | undefined }) =>
+      one.turn === segment.turn && one.place === undefined;
+    for (const fold of process.files.values()) if (goesAlong(fold)) fold.turn = turn;
+    for (const fold of process.connections.values()) if (goesAlong(fold)) fold.turn = turn;
+    for (const socket of process.sockets.values()) if (goesAlong(socket)) socket.turn = turn;
   }
 
   /** Tells the activity of a process that has exited, or whose turn ends before it. */
@@ -76,10 +97,11 @@ export class ProcessSegments {
 
   #begin(process: Process, at_ns: bigint, wanted: Turn | undefined): ProcessSegment {
     const turn = wanted ?? this.#turnOf(process, at_ns);
+    const started_ns = process.exec_ns ?? process.start_ns;
     const segment: ProcessSegment = {
       id: `${turn.turn_id}/process/${process.key}`,
       turn,
-      start_ns: process.continues === undefined && process.start_ns < at_ns ? process.start_ns : at_ns,
+      start_ns: process.continues === undefined && started_ns < at_ns ? started_ns : at_ns,
       continues: process.continues,
       place: undefined,
       fallback: this.#fallback(process, turn, at_ns),
@@ -126,8 +148,23 @@ export class ProcessSegments {
   }
 }
 
+/** Where a process's own effects go that have no other place: under it, or where it is an agent under its turn. */
+export function ownPlace(process: Process, turn: Turn): Place {
+  const { segment, is_agent, caller } = process;
+  if (segment === undefined || segment.turn !== turn) return lineagePlace(turn.root_id, undefined);
+  if (is_agent && caller?.outer === undefined) return lineagePlace(turn.root_id, undefined);
+  segment.has_children = true;
+  return inheritedPlace(segment);
+}
+
+/** What a shell starts first says more of a tool call than the shell. */
+function showCommand(process: Process, shell: Process, segment: ProcessSegment): void {
+  const { window } = segment.fallback;
+  if (window?.executable === shell && shellScript(shell.args) !== undefined) window.executable = process;
+}
+
 /** Under a process, for what that process does or starts: what explains the one explains the other. */
-export function inheritedPlace(segment: ProcessSegment): Place {
+function inheritedPlace(segment: ProcessSegment): Place {
   const { window, correlation } = segment.place ?? segment.fallback;
   const place = lineagePlace(segment.id, window);
   return { ...place, correlation: { ...place.correlation, requested: correlation.requested } };

@@ -6,6 +6,7 @@ import type {
   ProcessForkEvent,
   ProcessKey,
 } from '../model/event.ts';
+import { runsLater } from './argument-match.ts';
 import type { Caller } from './caller.ts';
 import type { FileFold, OpenFile } from './file-fold.ts';
 import type { NetworkFold, Socket } from './network-fold.ts';
@@ -25,7 +26,10 @@ export interface Process {
   executable_path: string;
   working_directory: string;
   args: readonly string[];
-  has_execed: boolean;
+  /** When it executed something first. */
+  exec_ns: bigint | undefined;
+  /** It has started others since it executed something. */
+  has_forked: boolean;
   /** When it was forked, executed or first seen. */
   start_ns: bigint;
   exit: ProcessExitEvent | undefined;
@@ -49,6 +53,7 @@ export interface Process {
 /** The processes that matter, by key. Holds at most `max_processes`: finished ones go first. */
 export class ProcessTree {
   readonly #processes = new Map<ProcessKey, Process>();
+  readonly #finished = new Set<Process>();
   readonly #max_processes: number;
   readonly #onEvict: (process: Process) => void;
 
@@ -65,8 +70,15 @@ export class ProcessTree {
     return this.#processes.values();
   }
 
+  /** It has been told of: the first to go where there are too many. */
+  finished(process: Process): void {
+    process.is_finished = true;
+    this.#finished.add(process);
+  }
+
   delete(process: Process): void {
     this.#processes.delete(process.key);
+    this.#finished.delete(process);
   }
 
   fork(event: ProcessForkEvent): Process {
@@ -76,7 +88,8 @@ export class ProcessTree {
     process.parent_pid = event.parent_pid;
     process.comm = event.comm;
     process.scope = this.scopeOf(process);
-    if (parent === undefined || process.has_execed) return process;
+    if (parent !== undefined) parent.has_forked = true;
+    if (parent === undefined || process.exec_ns !== undefined) return process;
     process.namespace_pid = event.pid;
     process.uid = parent.uid;
     process.cgroup_id = parent.cgroup_id;
@@ -91,8 +104,11 @@ export class ProcessTree {
     const { parent, parent_pid, namespace_pid, uid, cgroup_id, comm, executable_path, working_directory, args } = event;
     // A parent that exited has left its children to another one, which did not start them.
     if (process.parent === undefined) Object.assign(process, { parent, parent_pid });
-    Object.assign(process, { namespace_pid, uid, cgroup_id, comm, executable_path, working_directory, args });
-    process.has_execed = true;
+    Object.assign(process, { namespace_pid, uid, cgroup_id, working_directory });
+    // A shell that becomes the last command of its script is still what ran the others.
+    const is_last_command = process.exec_ns !== undefined && process.has_forked && runsLater(process.args, args);
+    if (!is_last_command) Object.assign(process, { comm, executable_path, args, has_forked: false });
+    process.exec_ns ??= event.ktime_ns;
     process.scope = this.scopeOf(process);
     return process;
   }
@@ -113,7 +129,8 @@ export class ProcessTree {
       executable_path: '',
       working_directory: '',
       args: [],
-      has_execed: false,
+      exec_ns: undefined,
+      has_forked: false,
       start_ns: event.ktime_ns,
       exit: undefined,
       facts: undefined,
@@ -156,19 +173,10 @@ export class ProcessTree {
   }
 
   #evict(newest: Process): void {
-    let victim: Process | undefined;
-    let looked = 0;
-    for (const process of this.#processes.values()) {
-      if (process === newest || process.scope?.root === process) continue;
-      victim ??= process;
-      if (process.is_finished || process.scope === undefined) {
-        victim = process;
-        break;
-      }
-      if (++looked >= 64) break;
-    }
+    const [finished] = this.#finished;
+    const victim = finished ?? this.#processes.values().find((one) => one !== newest && one.scope?.root !== one);
     if (victim === undefined) return;
     this.#onEvict(victim);
-    this.#processes.delete(victim.key);
+    this.delete(victim);
   }
 }

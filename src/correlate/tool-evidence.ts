@@ -17,11 +17,19 @@ export interface ToolEvidence {
 }
 
 const MAX_NESTED = 3;
+/** Of all strings together; what a model wrote beyond that is not compared. */
+const MAX_WORDS = 1024;
 
 /** Reads what a model wrote as a tool call's arguments: parsed JSON or text. */
 export function toolEvidence(args: unknown): ToolEvidence {
   const strings = argumentStrings(args);
-  const sequences = strings.map((text) => flatWords(text));
+  const sequences: (readonly string[])[] = [];
+  let left = MAX_WORDS;
+  for (const text of strings) {
+    const sequence = left > 0 ? flatWords(text).slice(0, left) : [];
+    left -= sequence.length;
+    sequences.push(sequence);
+  }
   const words = new Set(sequences.flat());
   const paths = [...words].filter((word) => !word.includes('://') && (word.includes('/') || /\w\.\w{1,8}$/.test(word)));
   const hosts = new Set([...words].flatMap((word) => hostOf(word) ?? []));

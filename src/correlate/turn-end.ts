@@ -1,4 +1,5 @@
 import type { ActivityBase, AgentActivity } from '../model/activity.ts';
+import { tellChat } from './chat.ts';
 import type { FileFolds } from './file-folds.ts';
 import type { NetworkFolds } from './network-folds.ts';
 import { describeProcess } from './process-segment.ts';
@@ -30,9 +31,14 @@ export class TurnEnd {
     if (process.is_finished || scope === undefined || exit === undefined) return;
     // One that never executed anything, and did nothing else that could be seen, has its place only from now.
     this.#segments.of(process, exit.ktime_ns);
-    process.is_finished = true;
+    this.#tree.finished(process);
     for (const turn of scope.turns) this.#flush(process, turn, exit.ktime_ns);
     this.#segments.tell(process, exit.ktime_ns, false);
+  }
+
+  /** Tells what is known of a process that is to be forgotten. */
+  forgetProcess(process: Process, at_ns: bigint): void {
+    for (const turn of [...(process.scope?.turns ?? [])]) this.#leave(process, turn, at_ns);
   }
 
   closeWindow(window: ToolWindow, end_ns: bigint, open: boolean): void {
@@ -48,8 +54,9 @@ export class TurnEnd {
     if (turn.is_ended) return;
     for (const nested of [...turn.nested]) this.endTurn(nested, end_ns, is_cut);
     for (const process of [...turn.processes]) this.#leave(process, turn, end_ns);
-    const open = is_cut && (turn.in_flight_count > 0 || turn.windows.some((window) => window.closed_ns === undefined));
+    const open = is_cut && (turn.in_flight.size > 0 || turn.windows.some((window) => window.closed_ns === undefined));
     for (const window of turn.windows) this.closeWindow(window, end_ns, true);
+    for (const chat of turn.in_flight.values()) tellChat(this.#turns, turn, chat, chat.call, end_ns);
     turn.is_ended = true;
     turn.scope.turns.delete(turn);
     this.#turns.open.delete(turn);
@@ -57,6 +64,7 @@ export class TurnEnd {
     if (turn.scope.current === turn) turn.scope.current = undefined;
     this.#tellRoot(turn, end_ns, open);
     if (turn.caller?.turn === turn) turn.caller.turn = undefined;
+    if (turn.scope.is_ended && turn.scope.turns.size === 0) this.#tree.finished(turn.scope.root);
   }
 
   #tellRoot(turn: Turn, end_ns: bigint, open: boolean): void {
@@ -98,7 +106,7 @@ export class TurnEnd {
       if (!process.is_finished) this.#segments.tell(process, end_ns, true);
       process.segment = undefined;
     }
-    if (process.is_finished && process.scope?.root !== process) this.#tree.delete(process);
+    if (process.is_finished) this.#tree.delete(process);
   }
 
   #flush(process: Process, turn: Turn, end_ns: bigint): void {

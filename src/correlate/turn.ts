@@ -1,15 +1,10 @@
 import type { Activity } from '../model/activity.ts';
 import type { LlmCall, Usage } from '../model/llm-call.ts';
 import type { Caller } from './caller.ts';
+import type { Chat } from './chat.ts';
 import type { Process } from './process-tree.ts';
 import type { Scope } from './scope.ts';
 import type { ToolWindow } from './tool-window.ts';
-
-/** One request to a model within a turn. */
-export interface Chat {
-  readonly id: string;
-  readonly start_ns: bigint;
-}
 
 /**
  * From a user's prompt to the answer that calls no tool. Before its first call it is only expected: what it holds may
@@ -37,7 +32,8 @@ export interface Turn {
   usage: Usage;
   call_count: number;
   tool_count: number;
-  in_flight_count: number;
+  /** Calls that have no end yet, by their ids. */
+  readonly in_flight: Map<string, Chat>;
   error_type: string | undefined;
   input: LlmCall | undefined;
   output: LlmCall | undefined;
@@ -73,7 +69,7 @@ export function createTurn(
     usage: {},
     call_count: 0,
     tool_count: 0,
-    in_flight_count: 0,
+    in_flight: new Map(),
     error_type: undefined,
     input: undefined,
     output: undefined,
@@ -91,7 +87,7 @@ export function createTurn(
 
 /** Nothing is asked of a model, and no tool runs: the user's turn to speak, as far as the protocol tells. */
 export function isSettled(turn: Turn): boolean {
-  return turn.in_flight_count === 0 && !turn.windows.some((window) => window.closed_ns === undefined);
+  return turn.in_flight.size === 0 && !turn.windows.some((window) => window.closed_ns === undefined);
 }
 
 export function addUsage(sum: Usage, more: Usage): Usage {

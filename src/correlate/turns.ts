@@ -81,7 +81,11 @@ export class Turns {
   tell(turn: Turn, telling: Telling, particular: Particular<Activity>): void {
     const { lost_before, ...base } = telling;
     if (base.start_ns < turn.start_ns) turn.start_ns = base.start_ns;
-    if (base.end_ns > turn.last_ns && !base.open) turn.last_ns = base.end_ns;
+    if (!base.open) {
+      for (let one: Turn | undefined = turn; one !== undefined; one = one.outer) {
+        if (base.end_ns > one.last_ns) one.last_ns = base.end_ns;
+      }
+    }
     const is_forward = base.end_ns >= base.start_ns;
     const end_ns = is_forward ? base.end_ns : base.start_ns;
     const { turn_id, traceparent, tracestate, conversation_id, scope } = turn;

@@ -31,14 +31,14 @@ export interface Ring {
  * outside the native callback, as an uncaught exception.
  */
 export function createRing(fd: number, size: number, onRecord: (record: Buffer) => void): Ring {
-  const page: number = libc.getpagesize();
-  const consumerMemory = map(fd, page, PROT_READ_WRITE, 0);
-  const producerMemory = map(fd, page + 2 * size, PROT_READ, page);
-  const consumer = new BigUint64Array(koffi.view(consumerMemory, page), 0, 1);
-  const memory = koffi.view(producerMemory, page + 2 * size);
+  const page_bytes: number = libc.getpagesize();
+  const consumerMemory = map(fd, page_bytes, PROT_READ_WRITE, 0);
+  const producerMemory = map(fd, page_bytes + 2 * size, PROT_READ, page_bytes);
+  const consumer = new BigUint64Array(koffi.view(consumerMemory, page_bytes), 0, 1);
+  const memory = koffi.view(producerMemory, page_bytes + 2 * size);
   // The low words are enough: the ring is far smaller than they count.
   const producer = new Int32Array(memory, 0, 1);
-  const words = new Int32Array(memory, page);
+  const words = new Int32Array(memory, page_bytes);
   let consumed = consumer[0] as bigint;
   let isClosed = false;
 
@@ -61,7 +61,7 @@ export function createRing(fd: number, size: number, onRecord: (record: Buffer) 
         const bytes = (length + HEADER_BYTES + 7) & ~7;
         low = (low + bytes) | 0;
         step += bytes;
-        if ((header & DISCARDED) === 0) onRecord(Buffer.from(memory, page + at + HEADER_BYTES, length));
+        if ((header & DISCARDED) === 0) onRecord(Buffer.from(memory, page_bytes + at + HEADER_BYTES, length));
         if (++count % RECORDS_PER_CLOCK_LOOK === 0) {
           publish(step);
           step = 0;
@@ -111,8 +111,8 @@ export function createRing(fd: number, size: number, onRecord: (record: Buffer) 
       if (isClosed) return;
       isClosed = true;
       poll.close();
-      libc.munmap(consumerMemory, page);
-      libc.munmap(producerMemory, page + 2 * size);
+      libc.munmap(consumerMemory, page_bytes);
+      libc.munmap(producerMemory, page_bytes + 2 * size);
     },
   };
 }

@@ -2,9 +2,12 @@ import { type CountRedaction, redactionToken, TOKEN_SOURCE } from './redaction-t
 
 const BEGIN = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 const END = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
-/** What a key whose end is missing is made of: words of base64, header lines, line breaks (also escaped ones). */
+/**
+ * What a key whose end is missing is made of: words of base64, header lines, line breaks (also escaped ones, but not the
+ * first letter of a token that follows a backslash).
+ */
 const REMAINDER = new RegExp(
-  String.raw`(?:\s|\\+[nrt]|(?:[A-Za-z0-9+/=]{1,4096}|${TOKEN_SOURCE}|[A-Za-z-]{1,40}: [^\n\\"]{0,200})(?=[\s\\"'${'`'},]|$)){0,8192}`,
+  String.raw`(?:\s|\\+(?!npm_|nvapi-)[nrt]|(?:[A-Za-z0-9+/=]{1,4096}|${TOKEN_SOURCE}|[A-Za-z-]{1,40}: [^\n\\"]{0,200})(?=[\s\\"'${'`'},]|$)){0,8192}`,
   'y',
 );
 const KEY_LIMIT_CHARS = 65536;

@@ -133,6 +133,34 @@ describe('turns', () => {
     assert.equal(scene.end().agent().llm_call_count, 4);
   });
 
+  it('stays in a turn when a result comes with more words, whatever else was asked on the side', () => {
+    const scene = new Scene();
+    const prompt = user('do it');
+    const main = scene.ask(scene.root, { messages: [prompt] });
+    const title = scene.ask(scene.root, { messages: [prompt] });
+    scene.answer(title, 'A title');
+    const said = scene.answer(main, '', [['a', 'shell', { command: 'ls' }]]);
+    scene.answer(scene.ask(scene.root, { messages: [user('is this a topic?')] }), 'yes');
+    scene.answer(scene.ask(scene.root, { messages: [prompt, said, result('a'), user('a reminder')] }), 'done');
+    assert.equal(scene.end().agent().llm_call_count, 4);
+  });
+
+  it('follows a turn from one process to the next that goes on with its tool calls', () => {
+    const scene = new Scene({}, ['bash', 'agent.sh']);
+    const prompt = user('x');
+    const first = scene.spawn(scene.root, 'curl', 'one');
+    const said = scene.answer(scene.ask(first, { messages: [prompt] }), '', [['a', 'shell', { command: 'make all' }]]);
+    scene.exit(first);
+    const make = scene.spawn(scene.root, 'make', 'all');
+    scene.exit(make);
+    const second = scene.spawn(scene.root, 'curl', 'two');
+    scene.answer(scene.ask(second, { messages: [prompt, said, result('a')] }), 'done');
+    scene.exit(second);
+    const all = scene.end();
+    assert.equal(all.agent().llm_call_count, 2);
+    assert.equal(all.process(make).parent_id, all.kind('execute_tool')[0]?.id);
+  });
+
   it('joins the trace that the first request names', () => {
     const scene = new Scene();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -19,5 +19,5 @@ test('the packed package installs elsewhere and runs there', (t) => {
   assert.match(run(folder, program, '--help'), /undersight run/);
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   assert.match(run(folder, program, '--version'), new RegExp(version.replaceAll('.', '\\.')));
-  assert.match(run(folder, program, 'run', '--', 'true'), /true/);
+  assert.match(run(folder, program, 'run', '--format', 'json', '--', 'true'), /"true"/);
 });

@@ -46,6 +46,11 @@ const surroundings = fc
 /** A piece out of the middle: nothing of a secret may remain. */
 const middle = (secret: string) => secret.slice(secret.length >> 1, (secret.length >> 1) + 10);
 
+test('a token behind a backslash behind the beginning of a key is taken out', () => {
+  const token = `npm_${'a'.repeat(36)}`;
+  assert.ok(!redactor.text(`-----BEGIN RSA PRIVATE KEY-----\\${token}`).includes(middle(token)));
+});
+
 test('a secret of a known shape never survives, whatever stands around it', () => {
   fc.assert(
     fc.property(surroundings, shaped, surroundings, (before, secret, after) => {

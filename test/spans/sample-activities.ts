@@ -154,6 +154,7 @@ export const root: AgentActivity = {
   input: call,
   output: call,
   left_out_count: 0,
+  noise_file_count: 0,
 };
 
 export const chat: ChatActivity = {
