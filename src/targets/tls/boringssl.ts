@@ -8,8 +8,10 @@
  *     SSL_read          SHOULD_NOT_HAVE_BEEN_CALLED; calls ssl_read_impl
  *     SSL_peek          the same
  *     SSL_write         all three and BAD_LENGTH; calls SSL_do_handshake
+ *     SSL_new           NULL_SSL_CTX
  */
 import type { Elf } from '../elf.ts';
+import { findDestructor } from './boringssl-free.ts';
 import { findBranches, scanCallTargets, scanReferences } from './code-scan.ts';
 import { findStringsEnding } from './constant-strings.ts';
 import { findBytes } from './find-bytes.ts';
@@ -48,15 +50,20 @@ export const boringssl: TlsFamily = {
     if (!isCalled(read.start) || !isFunctionEntry(elf, read.start)) {
       return { missing: 'SSL_read would lie where no function begins' };
     }
+    const free = findDestructor(elf, raising, isCalled);
     return {
       functions: [
         { name: 'SSL_read', file_offset: offsetOf(elf, read.start) },
         { name: 'SSL_write', file_offset: offsetOf(elf, write.start) },
+        ...(free === undefined ? [] : [{ name: 'SSL_free', file_offset: offsetOf(elf, free) } as const]),
       ],
       evidence: [
         `SSL_read: ${read.evidence}; calls lead there; begins ${readEntry(elf, read.start)}`,
         `SSL_write: alone raises the errors ${write.reasons} of "${SOURCE_FILE}" (lines ${write.firstLine}-${write.lastLine}), and ` +
           `calls SSL_do_handshake; calls lead there; begins ${readEntry(elf, write.start)}`,
+        free === undefined
+          ? 'SSL_free: not found; that a connection is over shows in its socket alone'
+          : `SSL_free: by the destructor that it runs, the only callee of SSL_new that calls method->ssl_free; begins ${readEntry(elf, free)}`,
       ],
     };
   },

@@ -32,7 +32,8 @@ export interface RaisingFunction {
   readonly lastLine: number;
 }
 
-type IsCalled = (address: number) => boolean;
+/** Whether a direct call leads to an address. */
+export type IsCalled = (address: number) => boolean;
 
 /** The functions around these references to the name of the source file. */
 export function findRaising(
@@ -70,7 +71,7 @@ function findStart(isCalled: IsCalled, address: number): number | undefined {
 }
 
 /** Up to the next function that is called, or to padding, after which one may follow that is only called through a pointer. */
-function readFunction(elf: Elf, isCalled: IsCalled, start: number): Buffer {
+export function readFunction(elf: Elf, isCalled: IsCalled, start: number): Buffer {
   const code = readCode(elf, start, MAX_FUNCTION_BYTES);
   for (let at = ALIGNMENT_BYTES; at < code.length; at += ALIGNMENT_BYTES) {
     if (isCalled(start + at) || code[at - 1] === PADDING_INT3) return code.subarray(0, at);

@@ -11,7 +11,7 @@ const AGENTS = [
     name: 'Claude Code',
     variable: 'UNDERSIGHT_CLAUDE',
     family: 'boringssl',
-    functions: ['SSL_read', 'SSL_write'],
+    functions: ['SSL_read', 'SSL_write', 'SSL_free'],
     known: { bytes: 377545232, offsets: { SSL_read: 0x311d810n, SSL_write: 0x311d660n } },
   },
   {
