@@ -2,6 +2,8 @@
 /* System calls that move bytes through descriptors, and those that end descriptors. */
 
 #define MAX_MESSAGES 1024
+/* What these flags receive stays to be received, or is what was sent coming back. */
+#define MSG_NOT_MOVED (MSG_PEEK | MSG_ERRQUEUE)
 
 /* fd, buffer, length */
 static __always_inline int moved(struct bpf_raw_tracepoint_args *ctx, bool out)
@@ -50,7 +52,7 @@ static __always_inline int moved_datagram(struct bpf_raw_tracepoint_args *ctx, b
 
 	if (!begin_call(&call, ctx) || call.result <= 0)
 		return 0;
-	if (!out && SYSCALL_ARGUMENT_3(call.regs) & MSG_PEEK)
+	if (!out && SYSCALL_ARGUMENT_3(call.regs) & MSG_NOT_MOVED)
 		return 0;
 	transfer.who = call.who;
 	transfer.fd = SYSCALL_ARGUMENT_0(call.regs);
@@ -78,7 +80,7 @@ static __always_inline int moved_message(struct bpf_raw_tracepoint_args *ctx, bo
 
 	if (!begin_call(&call, ctx) || call.result <= 0)
 		return 0;
-	if (!out && SYSCALL_ARGUMENT_2(call.regs) & MSG_PEEK)
+	if (!out && SYSCALL_ARGUMENT_2(call.regs) & MSG_NOT_MOVED)
 		return 0;
 	transfer.who = call.who;
 	transfer.fd = SYSCALL_ARGUMENT_0(call.regs);
@@ -122,7 +124,7 @@ static __always_inline int moved_messages(struct bpf_raw_tracepoint_args *ctx, b
 
 	if (!begin_call(&call, ctx) || call.result <= 0)
 		return 0;
-	if (!out && SYSCALL_ARGUMENT_3(call.regs) & MSG_PEEK)
+	if (!out && SYSCALL_ARGUMENT_3(call.regs) & MSG_NOT_MOVED)
 		return 0;
 	messages.transfer.who = call.who;
 	messages.transfer.fd = SYSCALL_ARGUMENT_0(call.regs);

@@ -16,12 +16,12 @@
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
-#define IPPROTO_MPTCP 262
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_CLOSE 7
 #define TCP_LISTEN 10
 #define MSG_PEEK 2
+#define MSG_ERRQUEUE 0x2000
 
 #define O_CREAT_WRONLY_TRUNC 01101
 #define FMODE_CREATED 0x100000

@@ -140,35 +140,57 @@ int handle_exec(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-SEC("raw_tp/sched_process_exit")
-int handle_exit(struct bpf_raw_tracepoint_args *ctx)
+/* Processes that are being ended: threads may all have seen `live` at zero, and the one that has the entry tells. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u8);
+} endings SEC(".maps");
+
+static __always_inline int end_process(const struct subject *who, const struct task_struct *task,
+				       const struct signal_struct *signal)
 {
-	struct task_struct *task = (void *)ctx->args[0];
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	struct process_exit_event *event;
-	struct subject who;
 	__u32 code;
 
-	if (BPF_CORE_READ(signal, live.counter) > 0)
+	close_all_accounts(who);
+	if (bpf_map_delete_elem(&targets, &who->pid))
 		return 0;
-	if (!watched_subject(&who)) {
-		forget_accounts(who.pid);
-		return 0;
-	}
-	/* Two threads may both have seen `live` at zero: the one that takes the entry away tells. */
-	if (bpf_map_delete_elem(&targets, &who.pid))
-		return 0;
-	close_all_accounts(&who);
 	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
 		code = BPF_CORE_READ(signal, group_exit_code);
 	else
 		code = BPF_CORE_READ(task, group_leader, exit_code);
-	event = reserve_event(struct process_exit_event, EVENT_PROCESS_EXIT, &who);
+	event = reserve_event(struct process_exit_event, EVENT_PROCESS_EXIT, who);
 	if (!event)
 		return 0;
 	event->exit_code = (code >> 8) & 0xff;
 	event->signal = code & 0x7f;
 	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int handle_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (void *)ctx->args[0];
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	struct subject who;
+	__u8 ending = 1;
+	bool watched;
+
+	if (BPF_CORE_READ(signal, live.counter) > 0)
+		return 0;
+	watched = watched_subject(&who);
+	if (!watched && !bpf_map_lookup_elem(&processes, &who.pid))
+		return 0;
+	if (bpf_map_update_elem(&endings, &who.pid, &ending, BPF_NOEXIST))
+		return 0;
+	if (watched)
+		end_process(&who, task, signal);
+	else
+		forget_accounts(who.pid);
+	bpf_map_delete_elem(&endings, &who.pid);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
 #ifndef UNDERSIGHT_SWEEP_BPF_H
 #define UNDERSIGHT_SWEEP_BPF_H
 
-#define MAX_SWEPT_DESCRIPTORS 65536
+#define MAX_SWEPT_DESCRIPTORS 4096 /* one by one; where there may be more, all accounts are gone through */
 
 struct sweep {
 	struct subject who;
@@ -38,6 +38,16 @@ static long sweep_step(__u32 index, void *context)
 	return sweep_one(sweep, fd);
 }
 
+static long sweep_if_covered(const void *map, const struct descriptor *key, const void *account, void *context)
+{
+	const struct sweep *sweep = context;
+	__u32 fd = key->fd;
+
+	if (key->pid == sweep->who.pid && fd >= sweep->first_fd && fd <= sweep->last_fd)
+		sweep_one(sweep, fd);
+	return 0;
+}
+
 static __noinline int sweep_accounts(struct sweep *sweep)
 {
 	struct process *process = bpf_map_lookup_elem(&processes, &sweep->who.pid);
@@ -46,7 +56,12 @@ static __noinline int sweep_accounts(struct sweep *sweep)
 		return 0;
 	if (sweep->last_fd > (__u32)process->highest_fd)
 		sweep->last_fd = process->highest_fd;
-	bpf_loop(MAX_SWEPT_DESCRIPTORS, sweep_step, sweep, 0);
+	if (sweep->last_fd < sweep->first_fd)
+		return 0;
+	if (sweep->last_fd - sweep->first_fd < MAX_SWEPT_DESCRIPTORS)
+		bpf_loop(MAX_SWEPT_DESCRIPTORS, sweep_step, sweep, 0);
+	else
+		bpf_for_each_map_elem(&accounts, sweep_if_covered, sweep, 0);
 	return 0;
 }
 

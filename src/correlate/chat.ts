@@ -8,15 +8,17 @@ export interface Chat {
   readonly id: string;
   readonly call: LlmCall;
   readonly start_ns: bigint;
+  /** The activity of the same call in the turn that ended before it did. */
+  readonly continues: string | undefined;
   readonly lost_before: number;
 }
 
 /** Tells a call that has ended, or whose turn ends before it. */
 export function tellChat(turns: Turns, turn: Turn, chat: Chat, call: LlmCall, open_until_ns?: bigint): void {
-  const { id, start_ns, lost_before } = chat;
+  const { id, start_ns, continues, lost_before } = chat;
   const open = open_until_ns !== undefined;
   const end_ns = open_until_ns ?? call.end_ns;
-  const telling = { id, parent_id: turn.root_id, start_ns, end_ns, open, continues: undefined, lost_before };
+  const telling = { id, parent_id: turn.root_id, start_ns, end_ns, open, continues, lost_before };
   turns.tell(turn, telling, describeChat(call, turn));
 }
 

@@ -66,12 +66,14 @@ export function createCorrelate(
     if (scope.root === process) {
       scope.is_ended = true;
       if (!scope.has_called) turns.current(scope, process.start_ns);
-      // Without any call the run goes on for as long as something of it does: it is one trace.
-      for (const turn of [...scope.turns]) {
-        if (scope.has_called && turn.outer === undefined) end.endTurn(turn, ktime_ns, false);
-      }
       if (scope.has_called) tree.finished(process);
     } else end.finishProcess(process);
+    // Without any call the run goes on for as long as something of it does: it is one trace.
+    if (!scope.is_ended || !scope.has_called) return;
+    for (const turn of [...scope.turns]) {
+      const is_over = turn.caller === undefined ? process === scope.root : turn.caller.process.exit !== undefined;
+      if (is_over && turn.outer === undefined) end.endTurn(turn, ktime_ns, false);
+    }
   };
   /** Only what a watched tree's processes do goes any further. */
   const ofScope = (process: Process | undefined): Process | undefined => {

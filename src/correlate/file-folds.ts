@@ -12,7 +12,8 @@ import {
   type OpenFile,
 } from './file-fold.ts';
 import { createNoiseFilter, type NoiseFilter } from './noise.ts';
-import { explainingPlace, type Place, unexplainedPlace } from './placement.ts';
+import { explainingPlace, type Place, unexplainedEffectPlace } from './placement.ts';
+import { placeOf } from './process-segment.ts';
 import { ownPlace, type ProcessSegments } from './process-segments.ts';
 import type { Process } from './process-tree.ts';
 import { placesOf } from './scope.ts';
@@ -184,7 +185,7 @@ export class FileFolds {
       const place = explainingPlace(turn, at_ns, tool_window, (evidence) => matchPath(path, evidence));
       if (place !== undefined) return { turn, place };
     }
-    return { turn: latest, place: unexplainedPlace(latest, at_ns) };
+    return { turn: latest, place: unexplainedEffectPlace(latest, at_ns) };
   }
 
   #countNoise(process: Process, turn: Turn): void {
@@ -212,6 +213,6 @@ function isNamed(process: Process, path: string, place: Place | undefined): bool
   if (place === undefined && process.args.some((arg, i) => i > 0 && arg.endsWith(name) && path.endsWith(arg)))
     return true;
   const { segment } = process;
-  const window = (segment?.place ?? segment?.fallback)?.window;
+  const window = segment === undefined ? undefined : placeOf(segment).window;
   return place === undefined && window !== undefined && matchPath(path, window.evidence)?.score === 0.9;
 }

@@ -4,6 +4,7 @@ import type { Caller } from './caller.ts';
 import { type Chat, tellChat } from './chat.ts';
 import type { Conversation } from './conversation.ts';
 import type { NetworkFolds } from './network-folds.ts';
+import { placeOf } from './process-segment.ts';
 import type { ProcessSegments } from './process-segments.ts';
 import type { Process, ProcessTree } from './process-tree.ts';
 import type { Scope } from './scope.ts';
@@ -49,11 +50,14 @@ export class LlmCalls {
       this.#turns.counters.add('correlate.call_of_nobody');
       return;
     }
-    const pending = this.#pending.get(call.call_id) ?? this.#begin(process, scope, call);
+    const known = this.#pending.get(call.call_id);
+    const is_late = known?.turn.is_ended === true;
+    const pending = known === undefined || is_late ? this.#begin(process, scope, call, known?.chat) : known;
     if (call.phase === 'end') this.#finish(process, call, pending);
   }
 
-  #begin(process: Process, scope: Scope, call: LlmCall): PendingCall {
+  /** `before`: of the same call, in a turn that has ended. */
+  #begin(process: Process, scope: Scope, call: LlmCall, before: Chat | undefined): PendingCall {
     const at_ns = call.request_start_ns;
     const caller = this.#callerOf(process, scope);
     const continued = this.#closeAnswered(scope, call);
@@ -75,8 +79,13 @@ export class LlmCalls {
     this.#enter(caller, turn, call);
     if (begun !== undefined && caller.outer === undefined) this.#endTurnsBefore(turn);
     const { lost_count: lost_before } = this.#turns;
-    const chat = { id: `${turn.turn_id}/chat/${call.call_id}`, call, start_ns: at_ns, lost_before };
-    turn.latest_chat = chat;
+    const chat: Chat = {
+      id: `${turn.root_id}/chat/${call.call_id}`,
+      call,
+      start_ns: at_ns,
+      continues: before?.id,
+      lost_before,
+    };
     turn.in_flight.set(call.call_id, chat);
     const pending = { turn, conversation, chat };
     this.#pending.set(call.call_id, pending);
@@ -158,7 +167,7 @@ export class LlmCalls {
     );
     for (const { segment } of turn.processes) {
       if (segment === undefined || segment.turn !== turn) continue;
-      const place = segment.place ?? segment.fallback;
+      const place = placeOf(segment);
       if (isBelow(place.parent_id)) segment.place = { ...place, parent_id: turn.root_id };
     }
   }
@@ -169,16 +178,13 @@ export class LlmCalls {
     this.#pending.delete(call.call_id);
     if (response !== undefined) turn.scope.conversations.rememberResponse(response, conversation);
     conversation.has_answered = response !== undefined && tool_calls.length === 0 && error === undefined;
-    if (turn.is_ended) {
-      this.#turns.counters.add('correlate.late_answer');
-      return;
-    }
     turn.in_flight.delete(call.call_id);
     turn.output = call;
     turn.error_type = error?.type;
     turn.usage = addUsage(turn.usage, response?.usage ?? {});
     turn.conversation_id ??= response?.conversation_id;
     turn.answer_ns = call.end_ns;
+    if (response !== undefined) turn.latest_answer = { chat_id: chat.id, end_ns: call.end_ns };
     const says_something = tool_calls.length > 0 || conversation.has_answered;
     turn.has_response ||= says_something && call.request.operation !== 'embeddings';
     this.#network.carriesCall(process, call.socket_id, turn, call.server_address);

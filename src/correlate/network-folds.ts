@@ -9,7 +9,7 @@ import {
   networkKey,
   type Socket,
 } from './network-fold.ts';
-import { explainingPlace, lineagePlace, unexplainedPlace } from './placement.ts';
+import { explainingPlace, lineagePlace, unexplainedEffectPlace } from './placement.ts';
 import { ownPlace, type ProcessSegments } from './process-segments.ts';
 import type { Process } from './process-tree.ts';
 import type { Turn } from './turn.ts';
@@ -166,7 +166,9 @@ export class NetworkFolds {
     }
     const names = [socket.server_name, socket.peer.address];
     socket.turn = latest;
-    socket.place = socket.carries_calls ? lineagePlace(latest.root_id, undefined) : unexplainedPlace(latest, at_ns);
+    socket.place = socket.carries_calls
+      ? lineagePlace(latest.root_id, undefined)
+      : unexplainedEffectPlace(latest, at_ns);
     for (const turn of socket.carries_calls ? [] : this.#turns.agentTurns(process, at_ns)) {
       const { tool_window } = this.#turns.options;
       const place = explainingPlace(turn, at_ns, tool_window, (evidence) => matchHost(names, evidence));

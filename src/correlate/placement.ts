@@ -17,15 +17,21 @@ export function lineagePlace(parent_id: string, window: ToolWindow | undefined):
   return { parent_id, window, correlation: describe(['lineage'], 1, undefined, true) };
 }
 
-/** Where an agent's effect goes that no tool call explains: its last call of the model, or the turn itself. */
+/** Where a process goes that no tool call explains: the model's latest answer before it, or the turn itself. */
 export function unexplainedPlace(turn: Turn, at_ns: bigint): Place {
-  const chat = turn.latest_chat;
-  const has_chat = chat !== undefined && chat.start_ns <= at_ns;
+  const answer = turn.latest_answer;
+  const has_chat = answer !== undefined && answer.end_ns <= at_ns;
   return {
-    parent_id: has_chat ? chat.id : turn.root_id,
+    parent_id: has_chat ? answer.chat_id : turn.root_id,
     window: undefined,
     correlation: describe(['lineage'], has_chat ? 0.5 : 1, undefined, !turn.has_response),
   };
+}
+
+/** The same for what an agent does itself: while it asks the model something, that is about no answer. */
+export function unexplainedEffectPlace(turn: Turn, at_ns: bigint): Place {
+  const place = unexplainedPlace(turn, at_ns);
+  return turn.in_flight.size === 0 ? place : { ...place, parent_id: turn.root_id };
 }
 
 /**

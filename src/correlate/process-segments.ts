@@ -1,9 +1,14 @@
 import { matchCommand, shellScript } from './argument-match.ts';
 import { explainingPlace, lineagePlace, type Place, unexplainedPlace } from './placement.ts';
-import { describeProcess, type ProcessSegment } from './process-segment.ts';
+import { describeProcess, inheritedPlace, type ProcessSegment, placeOf } from './process-segment.ts';
 import type { Process, ProcessTree } from './process-tree.ts';
 import type { Turn } from './turn.ts';
 import type { Turns } from './turns.ts';
+
+/** Processes between an agent and what it is asked to run. */
+const MAX_DEPTH = 64;
+/** By a helper that was there before the call. */
+const SERVED = ['window', 'argument'] as const;
 
 /** Gives processes their places in turns, and tells their activities. */
 export class ProcessSegments {
@@ -30,23 +35,54 @@ export class ProcessSegments {
     if (segment !== undefined && parent !== undefined && !parent.is_agent) showCommand(process, parent, segment);
     if (segment === undefined || process.is_agent || parent === undefined) return;
     if (segment.place?.window !== undefined || segment.continues !== undefined) return;
+    if (!parent.is_agent) {
+      this.#executedBelow(process, at_ns);
+      return;
+    }
+    const place = this.#explain(process, parent, at_ns);
+    if (place !== undefined) this.#claim(process, process, place);
+  }
+
+  /** What a process deep down runs may tell why the one that an agent started is there, or that it serves many calls. */
+  #executedBelow(process: Process, at_ns: bigint): void {
+    let top = process;
+    let agent = this.#parentOf(process);
+    for (let depth = 0; agent !== undefined && !agent.is_agent && depth < MAX_DEPTH; depth++) {
+      top = agent;
+      agent = this.#parentOf(agent);
+    }
+    if (agent === undefined || !agent.is_agent || top.segment === undefined) return;
+    const known = top.segment.place?.window;
+    if (known !== undefined && known.closed_ns === undefined) return;
+    const place = this.#explain(process, agent, at_ns);
+    if (place?.window === undefined || !place.correlation.signals.includes('argument')) return;
+    const is_older = top.start_ns < place.window.tool.complete_ns || known !== undefined;
+    if (!is_older && top.segment.continues === undefined) this.#claim(top, process, place);
+    else this.#claim(process, process, { ...place, correlation: { ...place.correlation, signals: SERVED } });
+  }
+
+  /** The tool call that asked for what a process runs, of those that `agent` may be carrying out. */
+  #explain(process: Process, agent: Process, at_ns: bigint): Place | undefined {
     const { tool_window } = this.#turns.options;
-    let best: { readonly place: Place; readonly turn: Turn } | undefined;
-    for (const turn of this.#turns.agentTurns(parent, at_ns)) {
+    let best: Place | undefined;
+    for (const turn of this.#turns.agentTurns(agent, at_ns)) {
       const place = explainingPlace(turn, at_ns, tool_window, (evidence) => matchCommand(process.args, evidence));
-      if (place === undefined) continue;
-      if (best === undefined || place.correlation.score > best.place.correlation.score) best = { place, turn };
+      if (place !== undefined && (best === undefined || place.correlation.score > best.correlation.score)) best = place;
     }
-    if (best === undefined) return;
-    const { place, turn } = best;
-    if (segment.turn !== turn) {
-      if (segment.has_children) return;
-      this.moveTo(process, turn, at_ns);
+    return best;
+  }
+
+  /** Puts a process under the tool call that asked for what it, or one below it, runs. */
+  #claim(process: Process, runner: Process, place: Place): void {
+    const { window } = place;
+    if (window === undefined || process.segment === undefined) return;
+    if (process.segment.turn !== window.turn) {
+      if (process.segment.has_children) return;
+      this.moveTo(process, window.turn);
     }
-    if (process.segment !== undefined) process.segment.place = place;
-    if (place.window === undefined) return;
-    place.window.claim_count++;
-    place.window.executable ??= process;
+    process.segment.place = place;
+    window.claim_count++;
+    window.executable ??= runner;
   }
 
   /** Looks again at processes that ran before the response which asked for them had ended. */
@@ -60,28 +96,31 @@ export class ProcessSegments {
     }
   }
 
-  /** An agent's own process hangs under its turn's root, whatever started it. */
+  /** An agent's own process hangs under its turn's root, whatever started it; unless it already holds others elsewhere. */
   promote(process: Process, turn: Turn, at_ns: bigint): void {
-    if (process.segment !== undefined && process.segment.turn !== turn) this.moveTo(process, turn, at_ns);
+    if (process.segment !== undefined && process.segment.turn !== turn) {
+      if (process.segment.has_children) return;
+      this.moveTo(process, turn);
+    }
     const segment = this.of(process, at_ns);
     if (segment !== undefined) segment.place = lineagePlace(turn.root_id, undefined);
   }
 
-  /** Leaves what a process did so far in its turn, and goes on with it in another one. */
-  moveTo(process: Process, turn: Turn, at_ns: bigint): void {
+  /** Puts a process into another turn, with all that hangs under it. Nothing of it may have been told. */
+  moveTo(process: Process, turn: Turn): void {
     const { segment } = process;
-    if (segment?.has_children) this.tell(process, at_ns, true);
-    process.segment = this.#begin(process, segment?.has_children ? at_ns : (segment?.start_ns ?? at_ns), turn);
     if (segment === undefined) return;
-    if (!segment.has_children) {
-      process.segment.noise_file_count = segment.noise_file_count;
-      process.segment.left_out_count = segment.left_out_count;
-    }
-    const goesAlong = (one: { readonly turn: Turn | undefined; readonly place: Place | undefined }) =>
-      one.turn === segment.turn && one.place === undefined;
-    for (const fold of process.files.values()) if (goesAlong(fold)) fold.turn = turn;
-    for (const fold of process.connections.values()) if (goesAlong(fold)) fold.turn = turn;
-    for (const socket of process.sockets.values()) if (goesAlong(socket)) socket.turn = turn;
+    process.segment = this.#begin(process, segment.start_ns, turn);
+    process.segment.noise_file_count = segment.noise_file_count;
+    process.segment.left_out_count = segment.left_out_count;
+    takeAlong(process, segment.turn, turn);
+  }
+
+  /** What runs on when a nested turn ends is still in the same trace, and in the same place. */
+  moveOut(process: Process, nested: Turn, outer: Turn): void {
+    if (process.segment?.turn === nested) process.segment.turn = outer;
+    takeAlong(process, nested, outer);
+    outer.processes.add(process);
   }
 
   /** Tells the activity of a process that has exited, or whose turn ends before it. */
@@ -89,7 +128,7 @@ export class ProcessSegments {
     const { segment } = process;
     if (segment === undefined) return;
     const { id, turn, start_ns, continues, lost_before } = segment;
-    const { parent_id } = segment.place ?? segment.fallback;
+    const { parent_id } = placeOf(segment);
     const telling = { id, parent_id, start_ns, end_ns, open, continues, lost_before };
     this.#turns.tell(turn, telling, describeProcess(process, segment));
     process.continues = open ? id : undefined;
@@ -98,12 +137,14 @@ export class ProcessSegments {
   #begin(process: Process, at_ns: bigint, wanted: Turn | undefined): ProcessSegment {
     const turn = wanted ?? this.#turnOf(process, at_ns);
     const started_ns = process.exec_ns ?? process.start_ns;
+    const below = this.#below(process, turn, at_ns);
     const segment: ProcessSegment = {
       id: `${turn.turn_id}/process/${process.key}`,
       turn,
       start_ns: process.continues === undefined && started_ns < at_ns ? started_ns : at_ns,
       continues: process.continues,
       place: undefined,
+      below,
       fallback: this.#fallback(process, turn, at_ns),
       has_children: false,
       noise_file_count: 0,
@@ -126,16 +167,19 @@ export class ProcessSegments {
     return this.#turns.current(process.scope, at_ns);
   }
 
+  #below(process: Process, turn: Turn, at_ns: bigint): ProcessSegment | undefined {
+    const parent = this.#parentOf(process);
+    if (process.is_agent && process.caller?.outer === undefined) return undefined;
+    if (parent === undefined || this.#turns.agentTurn(parent, at_ns) !== undefined) return undefined;
+    const segment = this.of(parent, at_ns);
+    if (segment?.turn !== turn) return undefined;
+    segment.has_children = true;
+    return segment;
+  }
+
   #fallback(process: Process, turn: Turn, at_ns: bigint): Place {
     if (process.is_agent && process.caller?.outer === undefined) return lineagePlace(turn.root_id, undefined);
     const parent = this.#parentOf(process);
-    if (parent !== undefined && this.#turns.agentTurn(parent, at_ns) === undefined) {
-      const segment = this.of(parent, at_ns);
-      if (segment !== undefined && segment.turn === turn) {
-        segment.has_children = true;
-        return inheritedPlace(segment);
-      }
-    }
     if (process.continues !== undefined || parent === undefined) return lineagePlace(turn.root_id, undefined);
     return unexplainedPlace(turn, at_ns);
   }
@@ -159,13 +203,15 @@ export function ownPlace(process: Process, turn: Turn): Place {
 
 /** What a shell starts first says more of a tool call than the shell. */
 function showCommand(process: Process, shell: Process, segment: ProcessSegment): void {
-  const { window } = segment.fallback;
+  const { window } = placeOf(segment);
   if (window?.executable === shell && shellScript(shell.args) !== undefined) window.executable = process;
 }
 
-/** Under a process, for what that process does or starts: what explains the one explains the other. */
-function inheritedPlace(segment: ProcessSegment): Place {
-  const { window, correlation } = segment.place ?? segment.fallback;
-  const place = lineagePlace(segment.id, window);
-  return { ...place, correlation: { ...place.correlation, requested: correlation.requested } };
+/** What hangs under a process's own activity goes where that goes. */
+function takeAlong(process: Process, from: Turn, to: Turn): void {
+  const goesAlong = (one: { readonly turn: Turn | undefined; readonly place: Place | undefined }) =>
+    one.turn === from && one.place === undefined;
+  for (const fold of process.files.values()) if (goesAlong(fold)) fold.turn = to;
+  for (const fold of process.connections.values()) if (goesAlong(fold)) fold.turn = to;
+  for (const socket of process.sockets.values()) if (goesAlong(socket)) socket.turn = to;
 }

@@ -85,6 +85,7 @@ export class TurnEnd {
       start_ns,
       continues: undefined,
       place: undefined,
+      below: undefined,
       fallback: { parent_id: '', window: undefined, correlation: ROOT_CORRELATION },
       has_children: true,
       noise_file_count: turn.noise_file_count,
@@ -100,6 +101,7 @@ export class TurnEnd {
   /** What a process did in a turn that ends is told; if it runs on, it may go on in another one. */
   #leave(process: Process, turn: Turn, end_ns: bigint): void {
     if (process.exit !== undefined) this.finishProcess(process);
+    else if (turn.outer !== undefined) this.#segments.moveOut(process, turn, turn.outer);
     this.#flush(process, turn, end_ns);
     turn.processes.delete(process);
     if (process.segment?.turn === turn) {

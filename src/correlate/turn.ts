@@ -43,7 +43,8 @@ export interface Turn {
   file_count: number;
   /** A response with tool calls, or an answer, was there: what no tool call explains from now on was not asked for. */
   has_response: boolean;
-  latest_chat: Chat | undefined;
+  /** The answer of the model that came last. */
+  latest_answer: { readonly chat_id: string; readonly end_ns: bigint } | undefined;
   windows: ToolWindow[];
   /** Those that have something to tell when it ends. */
   readonly processes: Set<Process>;
@@ -77,7 +78,7 @@ export function createTurn(
     noise_file_count: 0,
     file_count: 0,
     has_response: false,
-    latest_chat: undefined,
+    latest_answer: undefined,
     windows: [],
     processes: new Set(),
     nested: new Set(),

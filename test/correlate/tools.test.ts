@@ -112,4 +112,55 @@ describe('what tool calls ask for', () => {
     assert.equal(tool?.open, false);
     assert.equal((tool?.end_ns ?? 0n) - (tool?.start_ns ?? 0n), 500_000_000n);
   });
+
+  it('puts a wrapper under the call whose command it starts', () => {
+    const scene = new Scene();
+    scene.answer(scene.ask(scene.root, { messages: [user('x')] }), '', [
+      ['a', 'shell', { command: 'pytest -q tests' }],
+    ]);
+    const sandbox = scene.spawn(scene.root, '/opt/agent/sandbox', '--policy', 'strict');
+    const pytest = scene.spawn(sandbox, 'pytest', '-q', 'tests');
+    const all = scene.end();
+    const [tool] = all.kind('execute_tool');
+    assert.equal(all.process(sandbox).parent_id, tool?.id);
+    assert.equal(all.process(pytest).parent_id, all.process(sandbox).id);
+    assert.equal(all.process(pytest).correlation.requested, true);
+    assert.equal(tool?.executable?.name, 'pytest');
+  });
+
+  it('puts what a helper runs for a call under that call, though the helper is older', () => {
+    const scene = new Scene();
+    const shell = scene.spawn(scene.root, 'bash', '--noediting');
+    const prompt = user('x');
+    const said = scene.answer(scene.ask(scene.root, { messages: [prompt] }), '', [
+      ['a', 'shell', { command: 'make build' }],
+    ]);
+    const make = scene.spawn(shell, 'make', 'build');
+    scene.exit(make);
+    const more = [prompt, said, result('a')];
+    scene.answer(scene.ask(scene.root, { messages: more }), '', [['b', 'shell', { command: 'make check' }]]);
+    const check = scene.spawn(shell, 'make', 'check');
+    const all = scene.end();
+    const [first, second] = all.kind('execute_tool');
+    assert.deepEqual([all.process(make).parent_id, all.process(check).parent_id], [first?.id, second?.id]);
+    assert.deepEqual(all.process(check).correlation.signals, ['window', 'argument']);
+    assert.equal(all.process(shell).parent_id, all.agent().id);
+  });
+
+  it('puts what no call explains under the answer that came before it', () => {
+    const scene = new Scene();
+    const prompt = user('x');
+    const said = scene.answer(scene.ask(scene.root, { messages: [prompt] }), '', [['a', 'shell', { command: 'true' }]]);
+    const second = scene.ask(scene.root, { messages: [prompt, said, result('a')] });
+    scene.wait(600);
+    const during = scene.spawn(scene.root, 'notify', 'busy');
+    scene.read(scene.root, '/work/app/state.json');
+    scene.answer(second, 'done');
+    scene.read(scene.root, '/work/app/history.json');
+    const all = scene.end();
+    const [first_chat, last_chat] = all.kind('chat');
+    assert.equal(all.process(during).parent_id, first_chat?.id);
+    assert.equal(all.file('/work/app/state.json').parent_id, all.agent().id);
+    assert.equal(all.file('/work/app/history.json').parent_id, last_chat?.id);
+  });
 });

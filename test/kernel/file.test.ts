@@ -123,6 +123,30 @@ test('a descriptor ends by close, close_range, dup2, exec or exit, once', async 
   assert.ok((exit ?? 0) > (exec ?? 0));
 });
 
+test('a descriptor with a high number ends when it is closed, or with the process, like any other', async () => {
+  const seen = await python(
+    'import resource; top = resource.getrlimit(resource.RLIMIT_NOFILE)[1]; assert top > 8192, top',
+    'resource.setrlimit(resource.RLIMIT_NOFILE, (top, top))',
+    "for name, fd in (('closed', top - 1), ('left', top - 2)):",
+    "    f = os.open(f'high-{name}', os.O_CREAT | os.O_WRONLY); os.dup2(f, fd); os.close(f); os.write(fd, b'xyz')",
+    'os.closerange(top - 1, top + 1); os.closerange(100, 110)',
+    "os.close(os.open('high-mark', os.O_CREAT | os.O_WRONLY))",
+  );
+  const mark = seen.all.findIndex((event) => event.kind === 'file_open' && event.path === join(folder, 'high-mark'));
+  for (const [name, is_before] of [
+    ['closed', true],
+    ['left', false],
+  ] as const) {
+    const { written, closed } = totals(seen, join(folder, `high-${name}`));
+    assert.deepEqual({ written, closed }, { written: 3, closed: 2 }, name);
+    const high = seen.of('file_open').findLast((event) => event.path === join(folder, `high-${name}`));
+    const end = seen.all.findIndex(
+      (event) => event.kind === 'file_io' && event.closed && event.file_id === high?.file_id,
+    );
+    assert.equal(end < mark, is_before, name);
+  }
+});
+
 test('pipes, event descriptors and nameless sockets are not files', async () => {
   const seen = await python(
     "r, w = os.pipe(); os.write(w, b'x'); os.read(r, 1); e = os.eventfd(0); os.eventfd_write(e, 1); os.eventfd_read(e)",

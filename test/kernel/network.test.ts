@@ -90,6 +90,16 @@ test('every way to send and receive is counted, peeking is not', async () => {
   assert.deepEqual(totals(seen, open?.socket_id), { sent: 15, received: 150, closed: 1 });
 });
 
+test('a datagram that comes back with an error is not received', async () => {
+  const seen = await python(
+    't = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); t.bind(("127.0.0.1", 0)); nobody = t.getsockname(); t.close()',
+    's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.setsockopt(socket.IPPROTO_IP, 11, 1) # IP_RECVERR',
+    "import select; s.connect(nobody); s.send(b'x' * 100); p = select.poll(); p.register(s, 0); p.poll()",
+    'assert len(s.recvmsg(200, 200, socket.MSG_ERRQUEUE)[0]) == 100; s.close()',
+  );
+  assert.deepEqual(totals(seen, seen.of('net_open')[0]?.socket_id), { sent: 100, received: 0, closed: 1 });
+});
+
 test('IPv6 and unix sockets are told by their addresses', async () => {
   const seen = await python(
     `s = socket.create_connection(('::1', ${port6})); s.recv(10); s.close()`,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,6 +59,52 @@ import ctypes; ctypes.CDLL(None).syscall(60, 3)`;
     seen.of('process_exit').map((event) => [event.pid, event.exit_code]),
     [[seen.pid, 9]],
   );
+});
+
+/** Opens files, and ends its last two threads at the same moment, on two processors; again and again. */
+const END_TOGETHER = `
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static volatile int ready;
+static void *end(void *cpu) {
+  cpu_set_t one; CPU_ZERO(&one); CPU_SET((long)cpu, &one); sched_setaffinity(0, sizeof one, &one);
+  for (__sync_fetch_and_add(&ready, 1); ready < 2;);
+  syscall(SYS_exit, 0);
+  return 0;
+}
+int main(int argc, char **argv) {
+  for (int round = 0; round < 200; round++) {
+    if (fork()) { wait(0); continue; }
+    for (int file = 0; file < 50; file++) open(argv[1], O_CREAT | O_WRONLY, 0600);
+    pthread_t thread;
+    pthread_create(&thread, 0, end, (void *)1);
+    end(0);
+  }
+}`;
+
+test('when the last threads end at the same moment, every descriptor ends once, before the process', async () => {
+  const program = join(folder, 'end-together');
+  execFileSync('clang', ['-x', 'c', '-', '-o', program, '-lpthread'], { input: END_TOGETHER });
+  const path = join(folder, 'left-open');
+  const seen = await watch.run(program, path);
+  const opened = new Set(seen.of('file_open').flatMap((event) => (event.path === path ? [event.file_id] : [])));
+  assert.equal(opened.size, 200 * 50);
+  assert.equal(seen.of('process_exit').length, 201);
+  const exited = new Set<string>();
+  const closed: bigint[] = [];
+  for (const event of seen.all) {
+    if (event.kind === 'process_exit') exited.add(event.process);
+    if (event.kind !== 'file_io' || !event.closed || !opened.has(event.file_id)) continue;
+    assert.ok(!exited.has(event.process), 'told after the exit');
+    closed.push(event.file_id);
+  }
+  assert.equal(closed.length, opened.size);
+  assert.equal(new Set(closed).size, opened.size);
 });
 
 test('a thread that execs keeps the process', async () => {
