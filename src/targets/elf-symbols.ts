@@ -33,7 +33,7 @@ function findNames<Name extends string>(elf: Elf, section: Section, names: reado
   const found = new Map<number, Name>();
   const needles = names.map((name) => ({ name, bytes: Buffer.from(`${name}\0`) }));
   const overlap = Math.max(...needles.map(({ bytes }) => bytes.length)) - 1;
-  for (const { chunk, offset } of readPieces(elf.fd, section, { maxBytes: MAX_TABLE_BYTES, overlap })) {
+  for (const { chunk, offset } of readPieces(elf, section, { maxBytes: MAX_TABLE_BYTES, overlap })) {
     for (const { name, bytes } of needles) {
       for (let at = chunk.indexOf(bytes); at >= 0; at = chunk.indexOf(bytes, at + 1)) found.set(offset + at, name);
     }
@@ -43,7 +43,7 @@ function findNames<Name extends string>(elf: Elf, section: Section, names: reado
 
 function findAddresses<Name extends string>(elf: Elf, section: Section, nameByOffset: Map<number, Name>) {
   const found = new Map<Name, bigint>();
-  for (const { chunk } of readPieces(elf.fd, section, { maxBytes: MAX_TABLE_BYTES, unitBytes: SYMBOL_BYTES })) {
+  for (const { chunk } of readPieces(elf, section, { maxBytes: MAX_TABLE_BYTES, unitBytes: SYMBOL_BYTES })) {
     for (let at = 0; at + SYMBOL_BYTES <= chunk.length; at += SYMBOL_BYTES) {
       const name = nameByOffset.get(chunk.readUInt32LE(at));
       if (name === undefined || ((chunk[at + 4] ?? 0) & 0xf) !== SYMBOL_FUNCTION) continue;

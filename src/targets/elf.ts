@@ -23,6 +23,8 @@ const MAX_NOTE_BYTES = 64 * 1024;
 const MAX_NAMES_BYTES = 1024 * 1024;
 const MAX_NAME_BYTES = 64;
 const CHUNK_BYTES = 4 * 1024 * 1024;
+/** What may be read of sections in all: several times the largest programs. A sparse file can pretend to any size. */
+const MAX_READ_BYTES = 2 * 1024 * 1024 * 1024;
 
 /** Offsets and addresses are as the file has them; what no file can have reads as nothing. */
 export interface Section {
@@ -43,6 +45,8 @@ export interface Segment {
 
 export interface Elf {
   readonly fd: number;
+  /** How much more of its sections will be read. */
+  readonly budget: { left_bytes: number };
   /** Whether the code lies at fixed addresses: no shared library, no position-independent executable. */
   readonly isFixed: boolean;
   /** e_machine; 62 is x86-64. */
@@ -68,6 +72,7 @@ export function readElf(fd: number): Elf | undefined {
   const unwind = segments.find((at) => at.readUInt32LE(0) === SEGMENT_UNWIND_INDEX);
   return {
     fd,
+    budget: { left_bytes: MAX_READ_BYTES },
     isFixed: header.readUInt16LE(16) === TYPE_EXECUTABLE,
     machine: header.readUInt16LE(18),
     sections: nameSections(fd, sections.map(toSection), header.readUInt16LE(62)),
@@ -78,17 +83,20 @@ export function readElf(fd: number): Elf | undefined {
 
 /** Sections of machine code. */
 export function codeSections({ sections }: Elf): readonly Section[] {
-  return sections.filter(({ type, flags }) => type === SECTION_PROGBITS && (flags & FLAG_EXECUTE) !== 0);
+  return sections.filter((one) => isPlaced(one) && (one.flags & FLAG_EXECUTE) !== 0);
 }
 
 /** Sections of constants that may hold strings: not those for unwinding, which can be larger than the rest. */
 export function constantSections({ sections }: Elf): readonly Section[] {
   const mask = FLAG_WRITE | FLAG_ALLOCATE | FLAG_EXECUTE;
   return sections.filter(
-    ({ name, type, flags }) =>
-      type === SECTION_PROGBITS && (flags & mask) === FLAG_ALLOCATE && !/^\.(eh_frame|gcc_except_table)/.test(name),
+    (one) => isPlaced(one) && (one.flags & mask) === FLAG_ALLOCATE && !/^\.(eh_frame|gcc_except_table)/.test(one.name),
   );
 }
+
+/** Whether it has content at an address that can be counted with: beyond 2^53, adding 1 changes nothing. */
+const isPlaced = ({ type, address, bytes }: Section): boolean =>
+  type === SECTION_PROGBITS && Number.isSafeInteger(address + bytes);
 
 /** Where in the file the code of an address lies; undefined outside of the executable segments. */
 export function fileOffset({ segments }: Elf, address: bigint): bigint | undefined {
@@ -125,13 +133,18 @@ export function readBuildId({ fd, sections }: Elf): string | undefined {
  * A section piece by piece, at most `maxBytes` of it. Pieces begin at multiples of `unitBytes` and repeat the first `overlap`
  * bytes of the next. `chunk` is only valid until the next piece.
  */
-export function* readPieces(fd: number, section: Section, { maxBytes, overlap = 0, unitBytes = 1 }: PieceOptions) {
+export function* readPieces(
+  { fd, budget }: Elf,
+  section: Section,
+  { maxBytes, overlap = 0, unitBytes = 1 }: PieceOptions,
+) {
   const size = CHUNK_BYTES - (CHUNK_BYTES % unitBytes);
   const end = Math.min(section.bytes, maxBytes);
   const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(size + overlap, end)));
   for (let offset = 0; offset < end; offset += size) {
     const chunk = readInto(fd, section.offset + offset, buffer.subarray(0, Math.min(size + overlap, end - offset)));
-    if (chunk.length === 0) return;
+    budget.left_bytes -= chunk.length;
+    if (chunk.length === 0 || budget.left_bytes < 0) return;
     yield { chunk, offset, isLast: offset + size >= end };
   }
 }

@@ -7,6 +7,8 @@ import { codeSections, type Elf, readPieces } from '../elf.ts';
 
 const MAX_CODE_BYTES = 1024 * 1024 * 1024;
 const LONGEST_INSTRUCTION_BYTES = 16;
+/** Real programs have some hundreds. */
+const MAX_REFERENCES = 1024;
 const OPCODE_LEA = 0x8d;
 const OPCODE_MOV = 0xb8;
 const OPCODE_CALL = 0xe8;
@@ -26,7 +28,8 @@ export function scanReferences(elf: Elf, wanted: ReadonlySet<number>): readonly 
   const low = Math.min(...wanted);
   const high = Math.max(...wanted);
   const consider = (at: number, target: number) => {
-    if (target >= low && target <= high && wanted.has(target)) references.push({ at, target });
+    if (target < low || target > high || !wanted.has(target) || references.length >= MAX_REFERENCES) return;
+    references.push({ at, target });
   };
   const movable = elf.isFixed ? [...wanted].filter((address) => address < 2 ** 32).map(toImmediate) : [];
   for (const { chunk, base, end } of readCodePieces(elf)) {
@@ -36,7 +39,7 @@ export function scanReferences(elf: Elf, wanted: ReadonlySet<number>): readonly 
     }
     for (const { address, bytes } of movable) {
       for (let at = chunk.indexOf(bytes, 1); at >= 0; at = chunk.indexOf(bytes, at + 1)) {
-        if (((chunk[at - 1] as number) & 0xf8) === OPCODE_MOV) references.push({ at: base + at - 1, target: address });
+        if (((chunk[at - 1] as number) & 0xf8) === OPCODE_MOV) consider(base + at - 1, address);
       }
     }
   }
@@ -76,7 +79,7 @@ export function scanCallTargets(elf: Elf): (address: number) => boolean {
 function* readCodePieces(elf: Elf): Generator<{ chunk: Buffer; base: number; end: number }> {
   const options = { maxBytes: MAX_CODE_BYTES, overlap: LONGEST_INSTRUCTION_BYTES };
   for (const section of codeSections(elf)) {
-    for (const { chunk, offset, isLast } of readPieces(elf.fd, section, options)) {
+    for (const { chunk, offset, isLast } of readPieces(elf, section, options)) {
       // A prefix may be the last byte of a piece: the first byte of the next one is looked at in both.
       const end = chunk.length - (isLast ? 5 : LONGEST_INSTRUCTION_BYTES - 1);
       yield { chunk, base: section.address + offset, end };

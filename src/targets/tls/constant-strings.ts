@@ -24,7 +24,7 @@ function find<Name extends string>(elf: Elf, names: readonly Name[], startOf: (c
   const needles = names.map((name) => ({ name, bytes: Buffer.from(`${name}\0`) }));
   const overlap = MAX_PREFIX_BYTES + Math.max(...needles.map(({ bytes }) => bytes.length));
   for (const section of constantSections(elf)) {
-    for (const { chunk, offset } of readPieces(elf.fd, section, { maxBytes: MAX_SECTION_BYTES, overlap })) {
+    for (const { chunk, offset } of readPieces(elf, section, { maxBytes: MAX_SECTION_BYTES, overlap })) {
       for (const { name, bytes } of needles) {
         for (let at = chunk.indexOf(bytes); at >= 0 && found.size < MAX_FOUND; at = chunk.indexOf(bytes, at + 1)) {
           found.set(section.address + offset + startOf(chunk, at), name);

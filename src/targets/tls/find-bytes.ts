@@ -7,7 +7,7 @@ export function findBytes(elf: Elf, bytes: Buffer, limit: number): readonly numb
   const found = new Set<number>();
   for (const section of codeSections(elf)) {
     const options = { maxBytes: MAX_SECTION_BYTES, overlap: bytes.length - 1 };
-    for (const { chunk, offset } of readPieces(elf.fd, section, options)) {
+    for (const { chunk, offset } of readPieces(elf, section, options)) {
       for (let at = chunk.indexOf(bytes); at >= 0 && found.size < limit; at = chunk.indexOf(bytes, at + 1)) {
         found.add(section.address + offset + at);
       }
