@@ -180,10 +180,10 @@ static __always_inline void tell_blind_spot(const struct subject *who, enum blin
 
 	if (!process || process->blind_spots_told & (1u << reason))
 		return;
-	process->blind_spots_told |= 1u << reason;
 	event = reserve_event(struct blind_spot_event, EVENT_BLIND_SPOT, who);
 	if (!event)
 		return;
+	process->blind_spots_told |= 1u << reason;
 	event->reason = reason;
 	event->padding = 0;
 	bpf_ringbuf_submit(event, 0);

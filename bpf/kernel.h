@@ -153,6 +153,7 @@ struct task_struct {
 	int tgid;
 	int exit_code;
 	__u64 start_time;
+	__u32 self_exec_id;
 	char comm[16];
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
@@ -220,6 +221,12 @@ struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
 };
+
+struct io_kiocb {
+	__u8 opcode;
+};
+
+typedef void (*btf_trace_io_uring_submit_req)(void *, struct io_kiocb *); /* since 6.3 */
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {

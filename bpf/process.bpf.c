@@ -91,6 +91,7 @@ int handle_exec(struct bpf_raw_tracepoint_args *ctx)
 	__u64 end = sizeof(*event), bytes;
 	__u32 watched = watched_subject(&walk.who);
 
+	forget_tls_thread();
 	if (!scratch)
 		return 0;
 	if (!watched && (!tunables.watch_all_execs || walk.who.pid == tunables.own_pid))
@@ -179,6 +180,7 @@ int handle_exit(struct bpf_raw_tracepoint_args *ctx)
 	__u8 ending = 1;
 	bool watched;
 
+	forget_tls_thread();
 	if (BPF_CORE_READ(signal, live.counter) > 0)
 		return 0;
 	watched = watched_subject(&who);

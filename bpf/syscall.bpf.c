@@ -15,16 +15,6 @@
 #define TIF_32BIT 22
 #define MAX_SYSCALLS 512
 
-SEC("raw_tp")
-int handle_io_uring_setup(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct call call;
-
-	if (begin_call(&call, ctx) && call.result >= 0)
-		tell_blind_spot(&call.who, BLIND_IO_URING);
-	return 0;
-}
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, MAX_SYSCALLS);

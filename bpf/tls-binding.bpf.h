@@ -10,7 +10,7 @@
 struct tls_connection_key {
 	__u64 address; /* of the library's connection object */
 	__u32 pid;
-	__u32 padding;
+	__u32 exec_id; /* another program of the same process may have its own object there */
 };
 
 struct tls_connection {
@@ -48,6 +48,20 @@ struct {
 	__type(value, struct tls_thread);
 } tls_threads SEC(".maps");
 
+static __always_inline struct tls_connection_key tls_connection_key(__u32 pid, __u64 address)
+{
+	return (struct tls_connection_key){ .address = address, .pid = pid, .exec_id = current_task()->self_exec_id };
+}
+
+/* When the current thread ends, or becomes another program: nothing it was busy with goes on. */
+static __always_inline void forget_tls_thread(void)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	if (bpf_map_lookup_elem(&tls_threads, &id))
+		bpf_map_delete_elem(&tls_threads, &id);
+}
+
 static __always_inline struct tls_thread *thread_of(__u64 id)
 {
 	struct tls_thread fresh = {};
@@ -61,7 +75,7 @@ static __always_inline struct tls_thread *thread_of(__u64 id)
 
 static __always_inline struct tls_connection *tls_connection_of(__u32 pid, __u64 address)
 {
-	struct tls_connection_key key = { .pid = pid, .address = address };
+	struct tls_connection_key key = tls_connection_key(pid, address);
 	struct tls_connection fresh = {};
 	struct tls_connection *connection = bpf_map_lookup_elem(&tls_connections, &key);
 

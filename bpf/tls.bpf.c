@@ -25,7 +25,7 @@ static __always_inline enum tls_direction direction_of(enum tls_function functio
 
 static __always_inline void free_connection(const struct subject *who, __u64 address)
 {
-	struct tls_connection_key key = { .pid = who->pid, .address = address };
+	struct tls_connection_key key = tls_connection_key(who->pid, address);
 	struct tls_close_event *event;
 
 	if (bpf_map_delete_elem(&tls_connections, &key))

@@ -27,7 +27,7 @@ export function processTerminal(): Terminal {
 }
 
 /** https://no-color.org: any non-empty value; a dumb terminal has none either. */
-export function useColor(isTty: boolean, env: NodeJS.ProcessEnv): boolean {
+function useColor(isTty: boolean, env: NodeJS.ProcessEnv): boolean {
   return isTty && !env.NO_COLOR && env.TERM !== 'dumb';
 }
 

@@ -1,5 +1,5 @@
 /** The one of `known` that `word` is most likely a slip of; undefined when none is near. */
-export function didYouMean(word: string, known: readonly string[]): string | undefined {
+function didYouMean(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let best_distance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {

@@ -13,6 +13,7 @@ const MIN_COVERAGE = 0.6;
 const MIN_WEIGHT = 1.5;
 const MAX_MATCHED_CHARS = 1024;
 const MAX_COMMAND_WORDS = 256;
+const LOOPBACK = /^(?:127\.[\d.]+|::1|::ffff:127\.[\d.]+)$/;
 const SHELL = /^(?:sh|bash|dash|zsh|ash|ksh|fish|busybox)$/;
 
 /** The command text of `sh -c TEXT`; undefined for what is no shell. */
@@ -56,9 +57,20 @@ export function matchPath(path: string, evidence: ToolEvidence): ArgumentMatch |
 }
 
 /** Whether an agent's own connection is what a tool call asked for. `names` are the peer's: address, DNS, SNI. */
-export function matchHost(names: readonly (string | undefined)[], evidence: ToolEvidence): ArgumentMatch | undefined {
-  const found = names.find((name) => name !== undefined && evidence.hosts.has(name.toLowerCase()));
-  return found === undefined ? undefined : { score: 0.9, matched: cut(found) };
+export function matchHost(
+  names: readonly (string | undefined)[],
+  port: number,
+  { hosts }: ToolEvidence,
+): ArgumentMatch | undefined {
+  for (const name of names) {
+    if (name === undefined) continue;
+    const host = name.toLowerCase();
+    const known = hosts.has(host) ? host : LOOPBACK.test(host) ? 'localhost' : '';
+    const ports = hosts.get(known);
+    if (ports === undefined || (ports.size > 0 && !ports.has(port))) continue;
+    return { score: ports.size > 0 ? 0.95 : 0.9, matched: cut(ports.size > 0 ? `${known}:${port}` : known) };
+  }
+  return undefined;
 }
 
 /** One is within the other, word for word: a harness wraps commands, and runs the parts of one by itself. */

@@ -7,10 +7,12 @@ import { FileFolds } from './file-folds.ts';
 import { LlmCalls } from './llm-calls.ts';
 import { NetworkFolds } from './network-folds.ts';
 import type { CorrelateOptions } from './options.ts';
+import { placeOf } from './process-segment.ts';
 import { ProcessSegments } from './process-segments.ts';
 import { type Process, ProcessTree } from './process-tree.ts';
 import { createScope } from './scope.ts';
-import { isSettled, type Turn } from './turn.ts';
+import type { ToolWindow } from './tool-window.ts';
+import { isSettled, LONG_TURN, type Turn } from './turn.ts';
 import { TurnEnd } from './turn-end.ts';
 import { Turns } from './turns.ts';
 
@@ -26,7 +28,7 @@ export function createCorrelate(
   options: CorrelateOptions & { readonly counters: Counters },
   next: Stage<Activity | SessionEvent>,
 ): Stage<Event | LlmCall> {
-  const { counters, turn_timeout, tool_window } = options;
+  const { counters, turn_timeout, tool_window, tool_timeout } = options;
   const turns = new Turns(options, (activity) => next.push(activity));
   const tree: ProcessTree = new ProcessTree(MAX_PROCESSES, (process) => {
     counters.add('correlate.processes_evicted');
@@ -42,10 +44,8 @@ export function createCorrelate(
 
   const target = (event: TargetEvent): void => {
     const root = tree.seen(event);
-    if (tree.scopeOf(root) !== undefined) {
-      counters.add('correlate.nested_target');
-      return;
-    }
+    root.target = event;
+    if (tree.scopeOf(root) !== undefined) return;
     root.is_agent = true;
     root.scope = createScope(root, event);
   };
@@ -82,9 +82,14 @@ export function createCorrelate(
     counters.add('correlate.late');
     return undefined;
   };
+  const touch = ({ segment, scope }: Process, at_ns: bigint): void => {
+    const turn = segment?.turn ?? scope?.current;
+    if (turn !== undefined && at_ns > turn.active_ns) turn.active_ns = at_ns;
+  };
   const takeEffect = (event: Exclude<Event, SessionEvent>): void => {
     const process = ofScope(tree.get(event.process));
     if (process === undefined) return;
+    touch(process, event.ktime_ns);
     switch (event.kind) {
       case 'process_facts':
         process.facts = event;
@@ -121,11 +126,20 @@ export function createCorrelate(
     now_ns - turn.answer_ns >= turn_timeout &&
     isSettled(turn) &&
     [...turn.nested].every((nested) => isIdle(nested, now_ns));
-  /** A turn that nobody will make a call in any more: its root has exited, and so has all that was left. */
-  const isAbandoned = ({ scope, caller, processes }: Turn): boolean =>
-    scope.is_ended &&
-    caller === undefined &&
-    [...processes].every((process) => process.is_finished || process === scope.root);
+  const isGivenUp = (window: ToolWindow, now_ns: bigint): boolean => {
+    const { closed_ns, tool, turn } = window;
+    if (closed_ns !== undefined || now_ns - tool.complete_ns < tool_timeout) return false;
+    const runs = ({ segment, exit }: Process) =>
+      exit === undefined && segment !== undefined && placeOf(segment).window === window;
+    return !turn.processes.values().some(runs);
+  };
+  /** What happens between turns waits for the next call, but not for long. */
+  const isForgotten = ({ scope, caller, processes, active_ns, start_ns }: Turn, now_ns: bigint): boolean => {
+    if (caller !== undefined) return false;
+    const is_old = now_ns - active_ns >= turn_timeout || now_ns - start_ns >= LONG_TURN * turn_timeout;
+    if (scope.has_called && is_old) return true;
+    return scope.is_ended && [...processes].every((process) => process.is_finished || process === scope.root);
+  };
 
   return {
     push(event) {
@@ -157,7 +171,9 @@ export function createCorrelate(
         }
         case 'process_exit': {
           const process = tree.get(event.process);
-          if (process !== undefined) exit(process, event);
+          if (process === undefined) return;
+          touch(process, event.ktime_ns);
+          exit(process, event);
           return;
         }
         default:
@@ -167,18 +183,19 @@ export function createCorrelate(
     tick(now_ns) {
       for (const process of exited) {
         if (process.exit !== undefined && now_ns - process.exit.ktime_ns < EXIT_GRACE_NS) break;
-        finish(process);
+        if (!segments.isUndecided(process)) finish(process);
       }
       for (const turn of [...turns.open]) {
         for (const window of turn.windows) {
           const { deadline_ns } = window;
           if (deadline_ns !== undefined && deadline_ns <= now_ns) end.closeWindow(window, deadline_ns, false);
+          else if (isGivenUp(window, now_ns)) end.closeWindow(window, turn.active_ns, true);
         }
         turn.windows = turn.windows.filter(
           ({ closed_ns }) => closed_ns === undefined || closed_ns + tool_window > now_ns,
         );
         if (isIdle(turn, now_ns)) end.endTurn(turn, turn.last_ns, false);
-        else if (isAbandoned(turn)) end.endTurn(turn, turn.last_ns, false);
+        else if (isForgotten(turn, now_ns)) end.endTurn(turn, turn.active_ns, false);
       }
       next.tick?.(now_ns);
     },

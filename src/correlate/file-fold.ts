@@ -10,7 +10,7 @@ export interface FileFold {
   readonly id: string;
   turn: Turn;
   readonly path: string;
-  readonly class: FileClass;
+  class: FileClass;
   /** undefined: under the process's own activity. */
   readonly place: Place | undefined;
   readonly continues: string | undefined;
@@ -98,12 +98,13 @@ export function addTraffic(fold: FileFold, event: FileIoEvent): void {
   touch(fold, event.last_ns, 0);
 }
 
-export function addChange(fold: FileFold, event: FileChangeEvent): void {
+/** `new_path`: what a rename makes of it. */
+export function addChange(fold: FileFold, event: FileChangeEvent, new_path: string | undefined): void {
   fold.count++;
   fold.is_unused = false;
   touch(fold, event.ktime_ns, event.errno);
   const operation = CHANGES[event.operation];
-  if (event.errno === 0 || !fold.has_succeeded) fold.new_path ??= event.new_path;
+  if (event.errno === 0 || !fold.has_succeeded) fold.new_path ??= new_path;
   strengthen(fold, event.errno === 0 ? operation : 'open');
 }
 

@@ -1,6 +1,6 @@
 import type { FileChangeEvent, FileIoEvent, FileOpenEvent } from '../model/event.ts';
 import { matchPath } from './argument-match.ts';
-import { fileClass } from './file-class.ts';
+import { fileClass, isSecretPath } from './file-class.ts';
 import {
   addChange,
   addOpening,
@@ -25,6 +25,22 @@ const MAX_FOLDS = 200_000;
 const MAX_OPEN_FILES = 4096;
 /** Interest up to this may use only three quarters of a turn's file activities. */
 const LOW_INTEREST = 2;
+
+/** O_WRONLY, O_RDWR, O_CREAT, O_TRUNC (asm-generic/fcntl.h). */
+const O_CHANGES = 0o1 | 0o2 | 0o100 | 0o1000;
+
+/** One operation on a path. */
+interface Touch {
+  readonly path: string;
+  /** Of a rename or a link. */
+  readonly other_path?: string;
+  readonly at_ns: bigint;
+  readonly errno: number;
+  /** It does more than read. */
+  readonly changes: boolean;
+  readonly file?: OpenFile;
+  readonly continues?: string;
+}
 
 /** Folds what processes do with files, and tells of it when they exit or their turn ends. */
 export class FileFolds {
@@ -54,7 +70,8 @@ export class FileFolds {
         return;
       }
     }
-    file.fold = this.#fold(process, path, event.ktime_ns, errno, file);
+    const changes = (event.flags & O_CHANGES) !== 0 && origin === 'open';
+    file.fold = this.#fold(process, { path, at_ns: event.ktime_ns, errno, changes, file });
     if (file.fold !== undefined) addOpening(file.fold, event);
     if (errno !== 0 || file_id === 0n) return;
     if (file.fold !== undefined) file.fold.open_count++;
@@ -74,7 +91,14 @@ export class FileFolds {
     const has_traffic = event.bytes_read + event.bytes_written > 0n || event.read_count + event.write_count > 0;
     if (has_traffic && !file.is_noise && (file.fold === undefined || file.fold.state !== 'growing')) {
       const told = file.fold?.state === 'told' ? file.fold.id : undefined;
-      file.fold = this.#fold(process, file.path, event.first_ns, 0, file, told);
+      file.fold = this.#fold(process, {
+        path: file.path,
+        at_ns: event.first_ns,
+        errno: 0,
+        changes: event.bytes_written > 0n,
+        file,
+        continues: told,
+      });
       if (file.fold !== undefined) {
         file.fold.count++;
         file.fold.open_count++;
@@ -88,8 +112,13 @@ export class FileFolds {
   }
 
   changed(process: Process, event: FileChangeEvent): void {
-    const fold = this.#fold(process, event.path, event.ktime_ns, event.errno, undefined);
-    if (fold !== undefined) addChange(fold, event);
+    const { operation, new_path, ktime_ns: at_ns, errno } = event;
+    // What a link is made of is another file: the link is the one that is made.
+    const is_link = operation === 'link' || operation === 'symlink';
+    const path = is_link ? (new_path ?? event.path) : event.path;
+    const other_path = is_link ? event.path : new_path;
+    const fold = this.#fold(process, { path, other_path, at_ns, errno, changes: true });
+    if (fold !== undefined) addChange(fold, event, is_link ? undefined : new_path);
   }
 
   /** Tells what a process did with files in one turn; has to come before the process's own activity. */
@@ -138,26 +167,24 @@ export class FileFolds {
     fold.state = 'told';
   }
 
-  #fold(
-    process: Process,
-    path: string,
-    at_ns: bigint,
-    errno: number,
-    file: OpenFile | undefined,
-    continues?: string,
-  ): FileFold | undefined {
+  #fold(process: Process, touch: Touch): FileFold | undefined {
+    const { path, other_path, at_ns, errno, changes, file, continues } = touch;
     const { scope } = process;
     if (scope === undefined) return undefined;
     const { turn, place } = this.#place(process, path, at_ns);
-    const path_class = fileClass(path, placesOf(scope, process));
-    if (path_class !== 'secret' && this.#noise.isNoise(path, errno) && !isNamed(process, path, place)) {
+    const is_secret = other_path !== undefined && isSecretPath(other_path);
+    const path_class = is_secret ? 'secret' : fileClass(path, placesOf(scope, process, this.#turns.options.workspace));
+    if (path_class !== 'secret' && this.#noise.isNoise(path, errno, changes) && !isNamed(process, path, place)) {
       if (file !== undefined) file.is_noise = true;
       this.#countNoise(process, turn);
       return undefined;
     }
     const key = place === undefined ? path : `${path}\0${place.parent_id}`;
     const known = process.files.get(key);
-    if (known !== undefined && known.turn === turn) return known;
+    if (known !== undefined && known.turn === turn) {
+      if (is_secret) known.class = 'secret';
+      return known;
+    }
     const is_precious = path_class === 'secret' || this.#fold_count < MAX_FOLDS;
     if (known !== undefined || !is_precious || this.#fold_count >= 2 * MAX_FOLDS) {
       this.#turns.counters.add('correlate.files_not_folded');

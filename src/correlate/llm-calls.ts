@@ -9,7 +9,7 @@ import type { ProcessSegments } from './process-segments.ts';
 import type { Process, ProcessTree } from './process-tree.ts';
 import type { Scope } from './scope.ts';
 import { openToolWindow, toolResults } from './tool-window.ts';
-import { addUsage, isSettled, type Turn } from './turn.ts';
+import { addUsage, isSettled, LONG_TURN, type Turn } from './turn.ts';
 import type { TurnEnd } from './turn-end.ts';
 import type { Turns } from './turns.ts';
 
@@ -62,14 +62,21 @@ export class LlmCalls {
     const caller = this.#callerOf(process, scope);
     const continued = this.#closeAnswered(scope, call);
     const found = scope.conversations.find(call.request);
-    const known = found?.conversation;
+    // Two processes that say the same thing do not say it to each other.
+    const known = found?.conversation.turn.caller === caller ? found.conversation : undefined;
     let turn: Turn | undefined;
     if (continued !== undefined) turn = continued;
     else if (known !== undefined && !known.turn.is_ended) {
       const is_next = known.has_answered && found?.adds_user_message === true && isSettled(known.turn);
       if (is_next) this.#end.endTurn(known.turn, at_ns, false);
       else turn = known.turn;
-    } else if (known === undefined && caller.turn?.is_ended === false) turn = caller.turn;
+    } else if (known === undefined && caller.turn?.is_ended === false) {
+      // One request after the other, each for itself: they cannot all be one turn.
+      const age_ns = at_ns - caller.turn.start_ns;
+      const is_over = isSettled(caller.turn) && age_ns >= LONG_TURN * this.#turns.options.turn_timeout;
+      if (is_over) this.#end.endTurn(caller.turn, caller.turn.last_ns, false);
+      else turn = caller.turn;
+    }
     const begun = turn === undefined ? this.#beginTurn(caller, call) : undefined;
     turn ??= begun as Turn;
     const conversation = known ?? { turn, has_answered: false };
@@ -100,7 +107,7 @@ export class LlmCalls {
       outer = ancestor.caller;
       if (outer !== undefined) break;
     }
-    process.caller = { process, outer, turn: undefined };
+    process.caller = { process, outer, agent: undefined, turn: undefined };
     return process.caller;
   }
 
@@ -134,7 +141,10 @@ export class LlmCalls {
     turn.call_count++;
     turn.answer_ns = undefined;
     turn.provider ??= provider;
-    turn.input ??= call;
+    if (turn.input === undefined || importanceOf(call) > importanceOf(turn.input)) {
+      turn.input = call;
+      turn.output = undefined;
+    }
     turn.conversation_id ??= request.conversation_id;
     const environment = [process, scope.root].map((one) => one.facts?.environment).find((one) => one?.TRACEPARENT);
     if (turn.traceparent === undefined) {
@@ -179,8 +189,10 @@ export class LlmCalls {
     if (response !== undefined) turn.scope.conversations.rememberResponse(response, conversation);
     conversation.has_answered = response !== undefined && tool_calls.length === 0 && error === undefined;
     turn.in_flight.delete(call.call_id);
-    turn.output = call;
-    turn.error_type = error?.type;
+    if (turn.input === undefined || importanceOf(call) >= importanceOf(turn.input)) {
+      turn.output = call;
+      turn.error_type = error?.type;
+    }
     turn.usage = addUsage(turn.usage, response?.usage ?? {});
     turn.conversation_id ??= response?.conversation_id;
     turn.answer_ns = call.end_ns;
@@ -233,4 +245,10 @@ export class LlmCalls {
     this.#end.closeWindow(window, at_ns, false);
     return window.turn;
   }
+}
+
+/** What a turn is about is asked with tools; titles and the like are asked for without, on the side. */
+function importanceOf({ request }: LlmCall): number {
+  if (request.operation === 'embeddings') return 0;
+  return request.tools.length > 0 ? 2 : 1;
 }

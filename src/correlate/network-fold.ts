@@ -39,7 +39,7 @@ export interface Socket {
   lost_before: number;
 }
 
-/** All sockets of one process that did the same with the same peer in the same place. */
+/** A socket of a process, or many that did the same with the same peer in the same place. */
 export interface NetworkFold {
   readonly id: string;
   turn: Turn;
@@ -53,6 +53,8 @@ export interface NetworkFold {
   retransmits: number;
   rtt_us: number;
   count: number;
+  /** Activities of the same kind that are kept apart from it. */
+  apart_count: number;
   is_open: boolean;
   has_succeeded: boolean;
   unread_protocol: string | undefined;
@@ -123,6 +125,7 @@ export function createNetworkFold(id: string, turn: Turn, socket: Socket): Netwo
     retransmits: 0,
     rtt_us: 0,
     count: 0,
+    apart_count: 0,
     is_open: false,
     has_succeeded: false,
     unread_protocol: undefined,

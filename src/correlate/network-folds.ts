@@ -17,6 +17,8 @@ import type { Turns } from './turns.ts';
 
 const MAX_SOCKETS = 4096;
 const MAX_FOLDS = 1024;
+/** Connections to one peer that have an activity each, beside the one that holds all others. */
+const MAX_APART = 8;
 
 /** Folds what processes do on the network, and tells of it when they exit or their turn ends. */
 export class NetworkFolds {
@@ -171,7 +173,9 @@ export class NetworkFolds {
       : unexplainedEffectPlace(latest, at_ns);
     for (const turn of socket.carries_calls ? [] : this.#turns.agentTurns(process, at_ns)) {
       const { tool_window } = this.#turns.options;
-      const place = explainingPlace(turn, at_ns, tool_window, (evidence) => matchHost(names, evidence));
+      const place = explainingPlace(turn, at_ns, tool_window, (evidence) =>
+        matchHost(names, socket.peer.port, evidence),
+      );
       if (place === undefined) continue;
       socket.turn = turn;
       socket.place = place;
@@ -185,6 +189,16 @@ export class NetworkFolds {
     else if (turn !== undefined) turn.noise_file_count++;
   }
 
+  /** The first connections to a peer are told one by one; what is more, looked up or failed, together. */
+  #keyOf(process: Process, turn: Turn, socket: Socket): string {
+    const key = `${turn.root_id} ${networkKey(socket, socket.place?.parent_id ?? '')}`;
+    if (socket.operation !== 'connect') return key;
+    if (socket.errno !== 0) return `${key} ${socket.errno}`;
+    const first = process.connections.get(key);
+    if (first === undefined || first.apart_count === MAX_APART) return key;
+    return `${key} apart ${++first.apart_count}`;
+  }
+
   #fold(process: Process, socket: Socket, is_open: boolean): string | undefined {
     const { turn } = socket;
     if (!socket.is_used || turn === undefined || turn.is_ended) return undefined;
@@ -192,8 +206,8 @@ export class NetworkFolds {
       this.#turns.counters.add('correlate.udp_probes');
       return undefined;
     }
-    const key = networkKey(socket, socket.place?.parent_id ?? '');
-    let fold = process.connections.get(`${turn.root_id} ${key}`);
+    const key = this.#keyOf(process, turn, socket);
+    let fold = process.connections.get(key);
     if (fold === undefined) {
       if (process.connections.size >= MAX_FOLDS) {
         this.#turns.counters.add('correlate.connections_not_folded');
@@ -203,7 +217,7 @@ export class NetworkFolds {
       }
       const id = `${process.key}/network/${++this.#number}`;
       fold = createNetworkFold(id, turn, { ...socket });
-      process.connections.set(`${turn.root_id} ${key}`, fold);
+      process.connections.set(key, fold);
     }
     addSocket(fold, socket, is_open);
     return fold.id;

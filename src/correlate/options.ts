@@ -7,6 +7,10 @@ export const correlateOptionsSchema = z.strictObject({
   turn_timeout: durationSchema.prefault('30s'),
   /** How long a tool call counts as running where the protocol does not tell when it ended. */
   tool_window: durationSchema.prefault('500ms'),
+  /** A tool call that nobody ever answers is given up after this long, once nothing runs for it any more. */
+  tool_timeout: durationSchema.prefault('1h'),
+  /** Directories that are the agents' workspace, beside the one that each was started in. */
+  workspace: z.array(z.string().startsWith('/', 'expected an absolute path').max(4096)).max(100).default([]),
   /** File activities of one process; more are counted only. */
   max_files_per_process: z.int().nonnegative().default(200),
   /** File activities of one turn; more are counted only. */

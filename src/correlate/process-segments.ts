@@ -7,6 +7,8 @@ import type { Turns } from './turns.ts';
 
 /** Processes between an agent and what it is asked to run. */
 const MAX_DEPTH = 64;
+/** As many as there can be at once. */
+const MAX_CHAIN = 32_768;
 /** By a helper that was there before the call. */
 const SERVED = ['window', 'argument'] as const;
 
@@ -24,7 +26,14 @@ export class ProcessSegments {
   of(process: Process, at_ns: bigint): ProcessSegment | undefined {
     const { scope } = process;
     if (scope === undefined || scope.root === process) return undefined;
-    process.segment ??= this.#begin(process, at_ns, undefined);
+    // From the top: each begins under the one that started it, and there may be thousands.
+    const missing: Process[] = [];
+    for (let one: Process | undefined = process; one !== undefined; one = this.#parentOf(one)) {
+      if (one.segment !== undefined || one === scope.root) break;
+      missing.push(one);
+      if (one.is_agent || missing.length > MAX_CHAIN) break;
+    }
+    for (const one of missing.reverse()) one.segment ??= this.#begin(one, at_ns, undefined);
     return process.segment;
   }
 
@@ -45,13 +54,8 @@ export class ProcessSegments {
 
   /** What a process deep down runs may tell why the one that an agent started is there, or that it serves many calls. */
   #executedBelow(process: Process, at_ns: bigint): void {
-    let top = process;
-    let agent = this.#parentOf(process);
-    for (let depth = 0; agent !== undefined && !agent.is_agent && depth < MAX_DEPTH; depth++) {
-      top = agent;
-      agent = this.#parentOf(agent);
-    }
-    if (agent === undefined || !agent.is_agent || top.segment === undefined) return;
+    const { top, agent } = this.#topOf(process);
+    if (agent === undefined || top.segment === undefined) return;
     const known = top.segment.place?.window;
     if (known !== undefined && known.closed_ns === undefined) return;
     const place = this.#explain(process, agent, at_ns);
@@ -59,6 +63,26 @@ export class ProcessSegments {
     const is_older = top.start_ns < place.window.tool.complete_ns || known !== undefined;
     if (!is_older && top.segment.continues === undefined) this.#claim(top, process, place);
     else this.#claim(process, process, { ...place, correlation: { ...place.correlation, signals: SERVED } });
+  }
+
+  /** A response that is still on its way may be what asked for it. */
+  isUndecided(process: Process): boolean {
+    const { top, agent } = this.#topOf(process);
+    const { segment, exec_ns, is_agent } = top;
+    if (agent === undefined || is_agent || segment === undefined || exec_ns === undefined) return false;
+    if (segment.place?.window !== undefined) return false;
+    return segment.turn.in_flight.values().some((chat) => chat.start_ns < exec_ns);
+  }
+
+  /** The process that an agent started, which this one descends from or is. */
+  #topOf(process: Process): { readonly top: Process; readonly agent: Process | undefined } {
+    let top = process;
+    let parent = this.#parentOf(process);
+    for (let depth = 0; parent !== undefined && !parent.is_agent && depth < MAX_DEPTH; depth++) {
+      top = parent;
+      parent = this.#parentOf(parent);
+    }
+    return { top, agent: parent?.is_agent ? parent : undefined };
   }
 
   /** The tool call that asked for what a process runs, of those that `agent` may be carrying out. */

@@ -5,6 +5,7 @@ import type {
   ProcessFactsEvent,
   ProcessForkEvent,
   ProcessKey,
+  TargetEvent,
 } from '../model/event.ts';
 import { runsLater } from './argument-match.ts';
 import type { Caller } from './caller.ts';
@@ -34,6 +35,8 @@ export interface Process {
   start_ns: bigint;
   exit: ProcessExitEvent | undefined;
   facts: ProcessFactsEvent | undefined;
+  /** It was recognised as an agent. */
+  target: TargetEvent | undefined;
   scope: Scope | undefined;
   /** The watched root, a caller, or between the two: what it does is the agent's own doing. */
   is_agent: boolean;
@@ -134,6 +137,7 @@ export class ProcessTree {
       start_ns: event.ktime_ns,
       exit: undefined,
       facts: undefined,
+      target: undefined,
       scope: undefined,
       is_agent: false,
       caller: undefined,
@@ -162,6 +166,11 @@ export class ProcessTree {
       if (below.push(at) > 1024) break;
     }
     return undefined;
+  }
+
+  /** Something of the tree still runs. */
+  isAlive(scope: Scope): boolean {
+    return this.#processes.values().some((process) => process.scope === scope && process.exit === undefined);
   }
 
   *ancestors(process: Process): Generator<Process> {

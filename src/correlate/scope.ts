@@ -8,6 +8,8 @@ import type { Process } from './process-tree.ts';
 import type { ToolWindow } from './tool-window.ts';
 import type { Turn } from './turn.ts';
 
+const SCRIPT = /(?:^|\/)([^/]{1,100})\.(?:[cm]?[jt]s|py|rb|pl|php|sh)$/;
+const MAX_LOOKED_AT = 32;
 const MAX_NAMES = 4096;
 const MAX_WINDOWS = 4096;
 
@@ -29,6 +31,8 @@ export interface Scope {
   /** A process of it has called a model: from now on all it does is part of turns. */
   has_called: boolean;
   is_ended: boolean;
+  /** The root's own activity, in a turn without any call that ended before its tree did. */
+  root_continues: string | undefined;
 }
 
 export function createScope(root: Process, target: TargetEvent): Scope {
@@ -45,20 +49,36 @@ export function createScope(root: Process, target: TargetEvent): Scope {
     agent: undefined,
     has_called: false,
     is_ended: false,
+    root_continues: undefined,
   };
 }
 
 /** The agent as its activities name it: as the root was when the first of them was told. */
 export function agentOf(scope: Scope): AgentInstance {
-  scope.agent ??= describeAgent(scope);
+  const { root, target } = scope;
+  scope.agent ??= describeAgent(root, target.agent_name, target.agent_version);
   return scope.agent;
 }
 
-function describeAgent({ root, target }: Scope): AgentInstance {
+/** An agent that another one started: as it was when the first of its activities was told. */
+export function nestedAgentOf(caller: Caller): AgentInstance {
+  const { process } = caller;
+  const { agent_name = programName(process), agent_version } = process.target ?? {};
+  caller.agent ??= describeAgent(process, agent_name, agent_version);
+  return caller.agent;
+}
+
+/** What a script is called, else what runs it. */
+function programName({ args, executable_path, comm }: Process): string {
+  const script = args.slice(1, MAX_LOOKED_AT).find((arg) => SCRIPT.test(arg));
+  return SCRIPT.exec(script ?? '')?.[1] || executable_path.slice(executable_path.lastIndexOf('/') + 1) || comm;
+}
+
+function describeAgent(root: Process, name: string, version: string | undefined): AgentInstance {
   const { facts } = root;
   return {
-    name: target.agent_name,
-    version: target.agent_version,
+    name,
+    version,
     process: root.key,
     pid: root.pid,
     parent_pid: root.parent_pid,
@@ -72,7 +92,9 @@ function describeAgent({ root, target }: Scope): AgentInstance {
   };
 }
 
-export function placesOf({ root }: Scope, process: Process): Places {
+/** `workspace`: the directories that are every agent's. */
+export function placesOf({ root }: Scope, process: Process, workspace: readonly string[]): Places {
   const facts: ProcessFactsEvent | undefined = process.facts ?? root.facts;
-  return { workspace: root.working_directory || process.working_directory, home: facts?.home_directory ?? '' };
+  const own = root.working_directory || process.working_directory;
+  return { workspaces: [own, ...workspace], home: facts?.home_directory ?? '' };
 }

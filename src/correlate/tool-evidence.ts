@@ -10,8 +10,8 @@ export interface ToolEvidence {
   readonly paths: readonly string[];
   /** The last parts of `paths`. */
   readonly names: ReadonlySet<string>;
-  /** Lower case. */
-  readonly hosts: ReadonlySet<string>;
+  /** Lower case, each with the ports that are given for it. */
+  readonly hosts: ReadonlyMap<string, ReadonlySet<number>>;
   /** Something in it looks like a command, a path or an address: what matches nothing of it was not asked for. */
   readonly is_specific: boolean;
 }
@@ -32,7 +32,7 @@ export function toolEvidence(args: unknown): ToolEvidence {
   }
   const words = new Set(sequences.flat());
   const paths = [...words].filter((word) => !word.includes('://') && (word.includes('/') || /\w\.\w{1,8}$/.test(word)));
-  const hosts = new Set([...words].flatMap((word) => hostOf(word) ?? []));
+  const hosts = hostsOf(words);
   return {
     strings,
     sequences,
@@ -55,12 +55,26 @@ export function lastPart(path: string): string {
   return path.slice(path.lastIndexOf('/', path.length - 2) + 1).replace(/\/$/, '');
 }
 
-function hostOf(word: string): string | undefined {
+function hostsOf(words: Iterable<string>): ReadonlyMap<string, ReadonlySet<number>> {
+  const hosts = new Map<string, Set<number>>();
+  for (const word of words) {
+    const [host, port] = hostOf(word) ?? [];
+    if (host === undefined) continue;
+    const ports = hosts.get(host) ?? new Set();
+    if (port !== undefined) ports.add(port);
+    hosts.set(host, ports);
+  }
+  return hosts;
+}
+
+function hostOf(word: string): readonly [host: string, port: number | undefined] | undefined {
   const match =
-    /^(?:[a-z][a-z\d+.-]*:\/\/)?(?:[^@/]*@)?(\[[\da-f:.]+\]|[a-z\d-]+(?:\.[a-z\d-]+)+|localhost)(?::\d+)?(?:[/?#]|$)/i.exec(
+    /^(?:[a-z][a-z\d+.-]*:\/\/)?(?:[^@/]*@)?(\[[\da-f:.]+\]|[a-z\d-]+(?:\.[a-z\d-]+)+|localhost)(?::(\d{1,5}))?(?:[/?#]|$)/i.exec(
       word,
     );
-  return match?.[1]?.replace(/^\[|\]$/g, '').toLowerCase();
+  if (match === null) return undefined;
+  const [, host = '', port] = match;
+  return [host.replace(/^\[|\]$/g, '').toLowerCase(), port === undefined ? undefined : Number(port)];
 }
 
 function namesCommand(args: unknown): boolean {

@@ -71,7 +71,7 @@ export class TurnEnd {
     const { scope, root_id: id, start_ns, lost_before, parent_id } = turn;
     const { root } = scope;
     this.#turns.release(turn);
-    const is_agent = turn.caller !== undefined || scope.has_called;
+    const is_agent = turn.caller !== undefined;
     const rest = { id, parent_id, start_ns, continues: undefined, lost_before };
     if (is_agent) {
       const last_ns = open || turn.last_ns < turn.start_ns ? end_ns : turn.last_ns;
@@ -92,10 +92,15 @@ export class TurnEnd {
       left_out_count: turn.left_out_count,
       lost_before,
     };
-    const was_before = root.start_ns < start_ns;
-    const began_ns = was_before ? root.start_ns : start_ns;
-    const telling = { ...rest, start_ns: began_ns, end_ns: exit?.ktime_ns ?? end_ns, open: exit === undefined };
+    const began_ns = !scope.has_called && root.start_ns < start_ns ? root.start_ns : start_ns;
+    const exit_ns = exit?.ktime_ns ?? end_ns;
+    // What it left behind may end after it.
+    if (exit_ns > turn.last_ns) turn.last_ns = exit_ns;
+    const goes_on = exit === undefined || this.#tree.isAlive(scope);
+    const { root_continues: continues } = scope;
+    const telling = { ...rest, continues, start_ns: began_ns, end_ns: turn.last_ns, open: goes_on };
     this.#turns.tell(turn, telling, describeProcess(root, segment));
+    scope.root_continues = goes_on ? id : undefined;
   }
 
   /** What a process did in a turn that ends is told; if it runs on, it may go on in another one. */

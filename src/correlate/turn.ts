@@ -6,6 +6,9 @@ import type { Process } from './process-tree.ts';
 import type { Scope } from './scope.ts';
 import type { ToolWindow } from './tool-window.ts';
 
+/** No turn needs to last longer than so many times the time after which an idle one ends. */
+export const LONG_TURN = 10n;
+
 /**
  * From a user's prompt to the answer that calls no tool. Before its first call it is only expected: what it holds may
  * turn out to belong to no turn at all. A nested one is a part of its `outer` one.
@@ -22,6 +25,8 @@ export interface Turn {
   start_ns: bigint;
   /** The end of the last thing that ended in it. */
   last_ns: bigint;
+  /** When something last happened in it, ended or not. */
+  active_ns: bigint;
   /** When its last call ended. */
   answer_ns: bigint | undefined;
   is_ended: boolean;
@@ -61,6 +66,7 @@ export function createTurn(
     ...origin,
     caller: undefined,
     last_ns: origin.start_ns,
+    active_ns: origin.start_ns,
     answer_ns: undefined,
     is_ended: false,
     traceparent: origin.outer?.traceparent,

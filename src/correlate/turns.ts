@@ -3,7 +3,7 @@ import type { Activity, ActivityBase } from '../model/activity.ts';
 import type { Caller } from './caller.ts';
 import type { CorrelateOptions } from './options.ts';
 import type { Process } from './process-tree.ts';
-import { agentOf, type Scope } from './scope.ts';
+import { agentOf, nestedAgentOf, type Scope } from './scope.ts';
 import { createTurn, type Turn } from './turn.ts';
 
 /** When, and under what, an activity goes out. */
@@ -88,13 +88,13 @@ export class Turns {
     }
     const is_forward = base.end_ns >= base.start_ns;
     const end_ns = is_forward ? base.end_ns : base.start_ns;
-    const { turn_id, traceparent, tracestate, conversation_id, scope } = turn;
+    const { turn_id, traceparent, tracestate, conversation_id, scope, outer, caller } = turn;
     const lost_events = this.lost_count - lost_before;
     const place = {
       ...base,
       end_ns,
       turn_id,
-      agent: agentOf(scope),
+      agent: outer !== undefined && caller !== undefined ? nestedAgentOf(caller) : agentOf(scope),
       traceparent,
       tracestate,
       conversation_id,

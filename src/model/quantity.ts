@@ -48,7 +48,7 @@ export function formatDuration(duration_ns: bigint): string {
 }
 
 /** `64MiB` in bytes; undefined when it is not a size. */
-export function parseByteSize(text: string): number | undefined {
+function parseByteSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text);
   const unit_bytes = BYTES_PER_UNIT[match?.[2] ?? ''];
   if (match === null || unit_bytes === undefined) return undefined;

@@ -84,7 +84,18 @@ describe("an agent's own effects and what a tool call asks for", () => {
 
   it('knows a host by the address that is named', () => {
     const evidence = toolEvidence({ url: 'https://Docs.example.com:8443/a?b' });
-    assert.equal(matchHost([undefined, 'docs.example.com'], evidence)?.matched, 'docs.example.com');
-    assert.equal(matchHost(['api.example.com', '10.0.0.1'], evidence), undefined);
+    assert.equal(matchHost([undefined, 'docs.example.com'], 8443, evidence)?.matched, 'docs.example.com:8443');
+    assert.equal(matchHost(['api.example.com', '10.0.0.1'], 8443, evidence), undefined);
+    assert.equal(matchHost(['docs.example.com'], 443, evidence), undefined, 'another port is another server');
+    assert.equal(matchHost(['docs.example.com'], 443, toolEvidence({ host: 'docs.example.com' }))?.score, 0.9);
+  });
+
+  it('tells servers on this machine apart by their ports', () => {
+    const [orders, users] = [4001, 4002].map((port) => toolEvidence({ url: `http://localhost:${port}/x` }));
+    assert.ok(orders && users);
+    for (const address of ['127.0.0.1', '::1']) {
+      assert.equal(matchHost([undefined, address], 4002, users)?.matched, 'localhost:4002');
+      assert.equal(matchHost([undefined, address], 4002, orders), undefined);
+    }
   });
 });

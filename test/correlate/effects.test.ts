@@ -24,6 +24,30 @@ describe('files', () => {
     assert.deepEqual([file.operation, file.error_type], ['open', 'EACCES']);
   });
 
+  it('shows what changes a place that is noise to read', () => {
+    const scene = new Scene();
+    const child = scene.spawn(scene.root, 'python3', 'run.py');
+    scene.io(child, scene.open(child, '/etc/ld.so.preload', { flags: 0o1101 }), { written: 9 });
+    scene.read(child, '/usr/lib/python3/os.py');
+    const all = scene.end();
+    assert.equal(all.file('/etc/ld.so.preload').operation, 'write');
+    assert.equal(all.process(child).noise_file_count, 1);
+  });
+
+  it('names a link by where it is, and takes what becomes a secret for one', () => {
+    const scene = new Scene();
+    const child = scene.spawn(scene.root, 'install.sh');
+    scene.change(child, 'symlink', '../target', '/work/app/link');
+    scene.change(child, 'rename', '/tmp/x', '/home/ann/.ssh/config');
+    const all = scene.end();
+    assert.deepEqual([all.file('/work/app/link').operation, all.file('/work/app/link').class], ['create', 'workspace']);
+    const renamed = all.file('/tmp/x');
+    assert.deepEqual(
+      [renamed.operation, renamed.class, renamed.new_path],
+      ['rename', 'secret', '/home/ann/.ssh/config'],
+    );
+  });
+
   it('shows noise that a command line names', () => {
     const scene = new Scene();
     const child = scene.spawn(scene.root, 'cat', '/etc/passwd');
@@ -116,8 +140,29 @@ describe('connections', () => {
     const all = scene.end();
     const lookup = all.network('127.0.0.53');
     assert.deepEqual([lookup.operation, lookup.server_name, lookup.bytes_received], ['resolve', 'example.org', 60n]);
-    const peer = all.network('203.0.113.7');
-    assert.deepEqual([peer.server_name, peer.count, peer.bytes_sent], ['example.org', 2, 20n]);
+    const peers = all.kind('network').filter((one) => one.peer.address === '203.0.113.7');
+    assert.deepEqual(
+      peers.map((one) => [one.server_name, one.count, one.bytes_sent]),
+      [
+        ['example.org', 1, 10n],
+        ['example.org', 1, 10n],
+      ],
+    );
+  });
+
+  it('folds connections to one peer only when there are many', () => {
+    const scene = new Scene();
+    const child = scene.spawn(scene.root, 'crawler');
+    for (let i = 0; i < 100; i++) scene.traffic(child, scene.connect(child, '203.0.113.7'), 10, 20, true);
+    const all = scene.end().kind('network');
+    assert.deepEqual(
+      all.map((one) => one.count).sort((a, b) => a - b),
+      [1, 1, 1, 1, 1, 1, 1, 1, 92],
+    );
+    assert.equal(
+      all.reduce((sum, one) => sum + Number(one.bytes_sent), 0),
+      1000,
+    );
   });
 
   it("puts an agent's own connection under the tool call that names the host", () => {

@@ -5,7 +5,7 @@ import { fileClass } from '../../src/correlate/file-class.ts';
 import { createNoiseFilter } from '../../src/correlate/noise.ts';
 
 describe('classes of files', () => {
-  const places = { workspace: '/home/ann/app', home: '/home/ann' };
+  const places = { workspaces: ['/home/ann/app', '/data/shared'], home: '/home/ann' };
   for (const [path, expected] of [
     ['/home/ann/app/src/a.ts', 'workspace'],
     ['/home/ann/app/.env', 'secret'],
@@ -17,6 +17,9 @@ describe('classes of files', () => {
     ['/home/ann/app/tls/privkey.pem', 'secret'],
     ['/home/ann/.ssh/id_ed25519', 'secret'],
     ['/home/ann/.ssh/known_hosts', 'home'],
+    ['/home/ann/.ssh/authorized_keys', 'secret'],
+    ['/home/ann/.mozilla/firefox/x.default/logins.json', 'secret'],
+    ['/data/shared/x', 'workspace'],
     ['/home/ann/.aws/credentials', 'secret'],
     ['/home/ann/.config/gh/hosts.yml', 'secret'],
     ['/home/ann/.config/gcloud/access_tokens.db', 'secret'],
@@ -38,7 +41,21 @@ describe('classes of files', () => {
   }
 
   it('knows a workspace below /tmp', () => {
-    assert.equal(fileClass('/tmp/run/a', { workspace: '/tmp/run', home: '' }), 'workspace');
+    assert.equal(fileClass('/tmp/run/a', { workspaces: ['/tmp/run'], home: '' }), 'workspace');
+  });
+
+  it('does not take all of a home for a workspace', () => {
+    const atHome = { workspaces: ['/home/ann'], home: '/home/ann' };
+    assert.equal(fileClass('/home/ann/app/a.ts', atHome), 'workspace');
+    assert.equal(fileClass('/home/ann/.bashrc', atHome), 'home');
+  });
+
+  it('is not stopped by any name', () => {
+    for (const part of ['_a', '.so', '/a', '-ca', '.pem', 'key', '.1']) {
+      const path = `/home/ann/app/ca${part.repeat(1000)}!`;
+      assert.equal(fileClass(path, places), 'workspace');
+      assert.equal(createNoiseFilter(['**/a/**/b', '*_*_*.log']).isNoise(path, 2, false), false);
+    }
   });
 });
 
@@ -62,7 +79,17 @@ describe('noise', () => {
     ['/x12.log', 0, false],
   ] as const) {
     it(`${expected ? 'takes' : 'does not take'} ${path} for it${errno > 0 ? ', when it is not there' : ''}`, () =>
-      assert.equal(filter.isNoise(path, errno), expected));
+      assert.equal(filter.isNoise(path, errno, false), expected));
+  }
+  for (const [path, expected] of [
+    ['/etc/ld.so.preload', false],
+    ['/usr/lib/x86_64-linux-gnu/libssl.so.3', false],
+    ['/work/node_modules/left-pad/index.js', false],
+    ['/work/__pycache__/a.cpython-312.pyc', true],
+    ['/dev/null', true],
+  ] as const) {
+    it(`${expected ? 'takes' : 'does not take'} a change of ${path} for it`, () =>
+      assert.equal(filter.isNoise(path, 0, true), expected));
   }
 });
 

@@ -2,7 +2,7 @@ import { createCorrelate } from '../../src/correlate/correlate.ts';
 import { type CorrelateOptions, correlateOptionsSchema } from '../../src/correlate/options.ts';
 import { createCounters } from '../../src/health/counters.ts';
 import type { Activity } from '../../src/model/activity.ts';
-import type { Event, SessionEvent } from '../../src/model/event.ts';
+import type { Event, FileChangeOperation, SessionEvent } from '../../src/model/event.ts';
 import type { LlmCall, LlmRequest, LlmResponse, Message, ToolCall } from '../../src/model/llm-call.ts';
 import { Activities, type Actor, assertWhole } from './activities.ts';
 
@@ -105,14 +105,18 @@ export class Scene {
   open(
     actor: Actor,
     path: string,
-    how: { errno?: number; created?: boolean; inherited?: boolean; fd?: number } = {},
+    how: { errno?: number; created?: boolean; inherited?: boolean; fd?: number; flags?: number } = {},
   ): bigint {
-    const { errno = 0, created = false, inherited = false, fd = 3 } = how;
+    const { errno = 0, created = false, inherited = false, fd = 3, flags = 0 } = how;
     const file_id = errno === 0 ? ++this.#id : 0n;
     const origin = inherited ? 'inherited' : 'open';
-    const event = { ...this.base(actor), kind: 'file_open', origin, file_id, fd, flags: 0, mode: 0o100644 } as const;
+    const event = { ...this.base(actor), kind: 'file_open', origin, file_id, fd, flags, mode: 0o100644 } as const;
     this.push({ ...event, errno, created, path });
     return file_id;
+  }
+
+  change(actor: Actor, operation: FileChangeOperation, path: string, new_path?: string): void {
+    this.push({ ...this.base(actor), kind: 'file_change', operation, path, new_path, errno: 0 });
   }
 
   io(actor: Actor, file_id: bigint, bytes: { read?: number; written?: number; closed?: boolean }): void {
@@ -202,8 +206,13 @@ export class Scene {
     return call;
   }
 
-  answer(call: LlmCall, text: string, tools: readonly Tool[] = [], more: Partial<LlmResponse> = {}): Message {
-    const complete_ns = this.step();
+  /** `more.complete_ns`: when its tool calls were there, before the end of the answer. */
+  answer(
+    call: LlmCall,
+    text: string,
+    tools: readonly Tool[] = [],
+    { complete_ns = this.step(), ...more }: Partial<LlmResponse> & { complete_ns?: bigint } = {},
+  ): Message {
     const tool_calls: ToolCall[] = tools.map(([id, name, args]) => ({ id, name, arguments: args, complete_ns }));
     const message: Message = {
       role: 'assistant',

@@ -163,4 +163,24 @@ describe('what tool calls ask for', () => {
     assert.equal(all.file('/work/app/state.json').parent_id, all.agent().id);
     assert.equal(all.file('/work/app/history.json').parent_id, last_chat?.id);
   });
+
+  it('explains what an agent ran before the answer that asked for it had ended', () => {
+    const scene = new Scene();
+    const call = scene.ask(scene.root, { messages: [user('x')] });
+    const complete_ns = scene.step();
+    const shell = scene.spawn(scene.root, '/bin/sh', '-c', 'make lint');
+    const make = scene.spawn(shell, 'make', 'lint');
+    scene.exit(make);
+    scene.exit(shell);
+    scene.wait(5000);
+    scene.answer(call, 'and more', [['a', 'shell', { command: 'make lint' }]], { complete_ns });
+    scene.wait(5000);
+    const all = scene.end();
+    const [tool] = all.kind('execute_tool');
+    assert.equal(all.process(shell).parent_id, tool?.id);
+    assert.deepEqual(
+      [shell, make].map((one) => all.process(one).correlation.requested),
+      [true, true],
+    );
+  });
 });

@@ -109,6 +109,7 @@ describe('turns', () => {
     const [inner] = all.kind('invoke_agent').filter(({ parent_id }) => parent_id !== undefined);
     assert.equal(inner?.parent_id, all.process(sub).id);
     assert.equal(inner?.turn_id, all.agent().turn_id);
+    assert.deepEqual([all.agent().agent.name, inner?.agent.name, inner?.agent.process], ['agent', 'sub', sub.key]);
     assert.equal(all.parentOf(all.process(make)).kind, 'execute_tool');
     assert.equal(all.parentOf(all.parentOf(all.process(make))).parent_id, inner?.id);
   });
@@ -136,13 +137,17 @@ describe('turns', () => {
   it('stays in a turn when a result comes with more words, whatever else was asked on the side', () => {
     const scene = new Scene();
     const prompt = user('do it');
+    const title = scene.ask(scene.root, { messages: [prompt], request: { tools: [] } });
     const main = scene.ask(scene.root, { messages: [prompt] });
-    const title = scene.ask(scene.root, { messages: [prompt] });
     scene.answer(title, 'A title');
     const said = scene.answer(main, '', [['a', 'shell', { command: 'ls' }]]);
-    scene.answer(scene.ask(scene.root, { messages: [user('is this a topic?')] }), 'yes');
+    const topic = { messages: [user('is this a topic?')], request: { tools: [] } };
+    scene.answer(scene.ask(scene.root, topic), 'yes');
     scene.answer(scene.ask(scene.root, { messages: [prompt, said, result('a'), user('a reminder')] }), 'done');
-    assert.equal(scene.end().agent().llm_call_count, 4);
+    const agent = scene.end().agent();
+    assert.equal(agent.llm_call_count, 4);
+    assert.equal(agent.input?.call_id, main.call_id);
+    assert.deepEqual(agent.output?.response?.messages[0]?.parts, [{ type: 'text', content: 'done' }]);
   });
 
   it('follows a turn from one process to the next that goes on with its tool calls', () => {
@@ -191,5 +196,75 @@ describe('turns', () => {
       [before, during, after].map((one) => all.process(one).lost_events),
       [0, 7, 0],
     );
+  });
+
+  it('tells callers apart that say the same', () => {
+    const scene = new Scene({}, ['bash', 'script.sh']);
+    for (const name of ['one', 'two']) {
+      const curl = scene.spawn(scene.root, 'curl', name);
+      scene.answer(scene.ask(curl, { messages: [user('same')] }), 'yes');
+      scene.exit(curl);
+    }
+    const all = scene.end();
+    assert.notEqual(all.process('curl one').turn_id, all.process('curl two').turn_id);
+  });
+
+  it('does not end the turn of an agent when what launched it exits', () => {
+    const scene = new Scene({}, ['sh', '-c', 'agent &']);
+    const agent = scene.spawn(scene.root, 'agent');
+    const prompt = user('x');
+    const said = scene.answer(scene.ask(agent, { messages: [prompt] }), '', [['a', 'shell', { command: 'ls src' }]]);
+    scene.exit(scene.root);
+    scene.wait(2000);
+    scene.exit(scene.spawn(agent, 'ls', 'src'));
+    scene.answer(scene.ask(agent, { messages: [prompt, said, result('a')] }), 'done');
+    scene.exit(agent);
+    scene.wait(2000);
+    assert.ok(scene.activities.some(({ kind }) => kind === 'invoke_agent'));
+    const all = scene.end();
+    assert.equal(all.agent().llm_call_count, 2);
+    assert.equal(all.process('ls src').parent_id, all.kind('execute_tool')[0]?.id);
+  });
+
+  it('does not let a turn begin with what happened long before it', () => {
+    const scene = new Scene();
+    const messages = [user('one')];
+    const said = scene.answer(scene.ask(scene.root, { messages }), 'first');
+    scene.wait(31_000);
+    scene.read(scene.root, '/work/app/polled.json');
+    scene.wait(31_000);
+    scene.answer(scene.ask(scene.root, { messages: [...messages, said, user('two')] }), 'second');
+    const all = scene.end();
+    const between = all.parentOf(all.file('/work/app/polled.json'));
+    assert.deepEqual([between.kind, between.parent_id, between.open], ['process', undefined, true]);
+    const [, second] = all.kind('invoke_agent');
+    assert.ok((second?.start_ns ?? 0n) > between.end_ns);
+  });
+
+  it('ends a turn in which one request follows the other for ever', () => {
+    const scene = new Scene();
+    for (let i = 0; i < 40; i++) {
+      scene.answer(scene.ask(scene.root, { messages: [user(`question ${i}`)] }), 'answer');
+      scene.wait(10_000);
+    }
+    const counts = scene
+      .end()
+      .kind('invoke_agent')
+      .map((agent) => agent.llm_call_count);
+    assert.deepEqual(counts, [30, 10]);
+  });
+
+  it('gives up a tool call that is never answered, but not while something runs for it', () => {
+    const scene = new Scene();
+    const call = scene.ask(scene.root, { messages: [user('x')] });
+    scene.answer(call, '', [['a', 'shell', { command: 'make world' }]]);
+    const make = scene.spawn(scene.root, 'make', 'world');
+    scene.wait(3_700_000);
+    assert.ok(!scene.activities.some(({ kind }) => kind === 'execute_tool'));
+    scene.exit(make);
+    scene.wait(1000);
+    scene.wait(31_000);
+    assert.ok(scene.activities.some(({ kind }) => kind === 'invoke_agent'));
+    assert.equal(scene.end().kind('execute_tool')[0]?.open, true);
   });
 });

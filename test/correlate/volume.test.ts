@@ -30,4 +30,17 @@ describe('a lot of everything', () => {
     assert.equal(files.length + process.left_out_count, 40_001);
     assert.equal(all.file('/home/ann/.ssh/id_rsa').class, 'secret');
   });
+
+  it('follows a chain of 15,000 processes from one turn into the next', () => {
+    const scene = new Scene();
+    const messages = [user('x')];
+    const said = scene.answer(scene.ask(scene.root, { messages }), 'done');
+    let last = scene.root;
+    for (let i = 0; i < 15_000; i++) last = scene.fork(last);
+    scene.ask(scene.root, { messages: [...messages, said, user('y')] });
+    scene.read(last, '/work/app/x');
+    const all = scene.end();
+    const file = all.file('/work/app/x');
+    assert.equal(all.kind('process').filter((one) => one.turn_id === file.turn_id).length, 15_000);
+  });
 });

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { createCounters } from '../../src/health/counters.ts';
 import { now } from '../../src/kernel/clock.ts';
 import { createDecode } from '../../src/kernel/decode.ts';
@@ -13,7 +14,9 @@ import { launchHeld } from '../../src/launch.ts';
 import type { Event } from '../../src/model/event.ts';
 import { SetupError } from '../../src/model/setup-error.ts';
 import { locateTls } from '../../src/targets/locate-tls.ts';
+import { SUBMIT_TO_IO_URING } from './io-uring.ts';
 import { readOverTls } from './read-over-tls.ts';
+import { PYTHON } from './watch.ts';
 
 const object_path = path.join(import.meta.dirname, '../../bpf/undersight.bpf.o');
 const options = { object_path, ring_bytes: 1 << 20, watch_all_execs: false, discover_by_traffic: false };
@@ -43,6 +46,40 @@ test('when the ring is full, exactly what is missing is told as lost', async () 
   assert.ok(told > 1000);
   assert.equal(counters.get('kernel.ring_full'), told);
   assert.equal(counters.get('kernel.lost_records'), told);
+});
+
+test('a blind spot that found no room in the ring is told when it is met again', async () => {
+  const probes = loadProbes({ ...options, ring_bytes: 1 << 16 });
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'undersight-blind-'));
+  const events: Event[] = [];
+  const decode = createDecode({ counters: createCounters() }, { push: (event) => events.push(event) });
+  let ring: ReturnType<typeof createRing> | undefined;
+  try {
+    const program = `
+${SUBMIT_TO_IO_URING}
+import os
+for _ in range(2000): os.close(os.open('/etc/passwd', os.O_RDONLY))
+for _ in range(9): os.fork() or os._exit(0); os.wait() # an exit is as short a record
+submit(18)
+os.mkfifo('${folder}/full'); open('${folder}/full').read()
+submit(18)`;
+    const child = await launchHeld(PYTHON, ['-c', program]);
+    probes.watch(child.pid, 0n);
+    child.release();
+    while (!fs.existsSync(`${folder}/full`)) await setTimeout(5);
+    // Nobody reads before the ring is full.
+    ring = createRing(probes.ring_fd, probes.ring_bytes, (record) => decode.pushRecord(record));
+    ring.drain();
+    assert.ok(!events.some((event) => event.kind === 'blind_spot'));
+    fs.writeFileSync(`${folder}/full`, '');
+    await child.exited;
+    ring.drain();
+  } finally {
+    ring?.close();
+    await probes.close();
+    fs.rmSync(folder, { recursive: true });
+  }
+  assert.equal(events.filter((event) => event.kind === 'blind_spot').length, 1);
 });
 
 test('on request the execs of processes that nobody watches are told, marked so', async () => {

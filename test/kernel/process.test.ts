@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { launchHeld } from '../../src/launch.ts';
+import { SUBMIT_TO_IO_URING } from './io-uring.ts';
 import { openWatch, PYTHON } from './watch.ts';
 
 const watch = openWatch();
@@ -136,15 +137,13 @@ test('2,000 short processes in a row are all seen', async () => {
   assert.equal(seen.of('process_exit').length, 2001);
 });
 
-test('setting up io_uring is told once', async () => {
-  const program = `
-import ctypes
-libc = ctypes.CDLL(None)
-for _ in range(3):
-    libc.syscall(425, 4, ctypes.create_string_buffer(120))`;
-  const seen = await watch.run(PYTHON, '-c', program);
+test('a file opened through io_uring is told once as what we cannot see into, waiting through it is not', async () => {
+  const [NOP, OPENAT] = [0, 18];
+  const waiting = await watch.run(PYTHON, '-c', `${SUBMIT_TO_IO_URING}\nfor _ in range(9): submit(${NOP})`);
+  assert.deepEqual(waiting.of('blind_spot'), []);
+  const opening = await watch.run(PYTHON, '-c', `${SUBMIT_TO_IO_URING}\nfor _ in range(9): submit(${OPENAT})`);
   assert.deepEqual(
-    seen.of('blind_spot').map((event) => event.reason),
+    opening.of('blind_spot').map((event) => event.reason),
     ['io_uring'],
   );
 });

@@ -178,6 +178,23 @@ for number in range(10, 30):
   }
 });
 
+test('connections of the programs that a process becomes, at the same address in memory, are told apart', async () => {
+  process.env.PORT = String(port);
+  const program = `${prologue}
+s = connect(); s.sendall(sys.argv[1].encode() + b' END\\n'); take(s, 4); sys.stdout.flush()
+if sys.argv[1] < '34': os.execv(sys.executable, [sys.executable, '-c', os.environ['PROGRAM'], str(int(sys.argv[1]) + 1)])`;
+  process.env.PROGRAM = program;
+  const seen = await watch.run('setarch', '-R', PYTHON, '-c', program, '30');
+  delete process.env.PROGRAM;
+  const writes = seen.of('tls_data').filter((event) => event.direction === 'write');
+  assert.equal(writes.length, 5);
+  assert.ok(new Set(writes.map((event) => event.connection)).size < 5, 'no address was used twice');
+  for (const { data, offset, socket_id } of writes) {
+    assert.equal(offset, 0n);
+    assert.equal(firstWordsOn(seen, socket_id), Buffer.from(data).toString('latin1', 0, 2));
+  }
+});
+
 test('threads that write at the same time do not mix', async () => {
   const seen = await python(`
 import threading

@@ -10,5 +10,3 @@ export const storeOptionsSchema = z.strictObject({
   /** The oldest traces are removed while the database is larger. */
   max_bytes: byteSizeSchema.prefault('2GiB'),
 });
-
-export type StoreOptions = z.infer<typeof storeOptionsSchema>;
