@@ -3,6 +3,7 @@ import { addDoctor } from './doctor.ts';
 import { addRecord } from './record.ts';
 import { addReplay } from './replay.ts';
 import { addRun } from './run.ts';
+import { addTargets } from './targets.ts';
 import type { Terminal } from './terminal.ts';
 import { addTraces } from './traces.ts';
 import { addValidate } from './validate.ts';
@@ -19,6 +20,7 @@ const COMMANDS: readonly AddCommand[] = [
   addRecord,
   addReplay,
   addTraces,
+  addTargets,
   addValidate,
   addDoctor,
   addVersion,

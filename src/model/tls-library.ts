@@ -1,7 +1,15 @@
 /** The functions of OpenSSL's interface at whose boundary plaintext is read. */
 export type TlsFunctionName = 'SSL_read' | 'SSL_read_ex' | 'SSL_write' | 'SSL_write_ex' | 'SSL_free';
 
-/** A file that holds an OpenSSL, shared library or executable. */
+/** How the functions were found: by their symbols, or in the machine code of OpenSSL or BoringSSL. */
+export type TlsFamilyName = 'openssl-symbols' | 'openssl-static' | 'boringssl';
+
+export interface TlsFunction {
+  readonly name: TlsFunctionName;
+  readonly file_offset: bigint;
+}
+
+/** A file that holds functions of OpenSSL's interface, shared library or executable. */
 export interface TlsLibrary {
   /** How it was opened; may lead through `/proc/PID/root`. */
   readonly path: string;
@@ -10,5 +18,8 @@ export interface TlsLibrary {
   readonly inode: bigint;
   /** Lower-case hex; undefined when the file carries none. */
   readonly build_id: string | undefined;
-  readonly functions: readonly { readonly name: TlsFunctionName; readonly file_offset: bigint }[];
+  readonly family: TlsFamilyName;
+  readonly functions: readonly TlsFunction[];
+  /** For people: what each function was known by. */
+  readonly evidence: readonly string[];
 }

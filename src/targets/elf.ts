@@ -1,43 +1,61 @@
 /**
- * Reads the little of an ELF file that probes need, by `pread`, so that a 400 MB executable costs its symbol tables alone.
+ * Reads the little of an ELF file that probes need, by `pread`, so that a 400 MB executable costs what is looked at alone.
  * 64-bit little-endian only. Files are hostile: every size is bounded, every offset is checked, and what does not add up is
- * "no such symbol", never an exception. Layout: System V gABI, chapters 4 and 5.
+ * "not there", never an exception. Layout: System V gABI, chapters 4 and 5.
  */
 import fs from 'node:fs';
 
 const HEADER_BYTES = 64;
 const SECTION_HEADER_BYTES = 64;
 const PROGRAM_HEADER_BYTES = 56;
-const SYMBOL_BYTES = 24;
+const TYPE_EXECUTABLE = 2;
+const SECTION_PROGBITS = 1;
 const SECTION_NOTE = 7;
-const SECTION_SYMTAB = 2;
-const SECTION_DYNSYM = 11;
+const FLAG_WRITE = 1;
+const FLAG_ALLOCATE = 2;
+const FLAG_EXECUTE = 4;
 const SEGMENT_LOAD = 1;
+const SEGMENT_UNWIND_INDEX = 0x6474e550;
 const SEGMENT_EXECUTABLE = 1;
-const SYMBOL_FUNCTION = 2;
 const NOTE_GNU_BUILD_ID = 3;
 const MAX_HEADERS = 4096;
-const MAX_TABLE_BYTES = 256 * 1024 * 1024;
 const MAX_NOTE_BYTES = 64 * 1024;
-const CHUNK_BYTES = 1024 * 1024;
+const MAX_NAMES_BYTES = 1024 * 1024;
+const MAX_NAME_BYTES = 64;
+const CHUNK_BYTES = 4 * 1024 * 1024;
+/** What may be read of sections in all: several times the largest programs. A sparse file can pretend to any size. */
+const MAX_READ_BYTES = 2 * 1024 * 1024 * 1024;
 
-interface Section {
+/** Offsets and addresses are as the file has them; what no file can have reads as nothing. */
+export interface Section {
+  readonly name: string;
   readonly type: number;
+  readonly flags: number;
+  readonly address: number;
   readonly offset: number;
   readonly bytes: number;
   readonly link: number;
 }
 
-interface Segment {
+export interface Segment {
   readonly address: bigint;
   readonly offset: bigint;
   readonly file_bytes: bigint;
 }
 
 export interface Elf {
+  readonly fd: number;
+  /** How much more of its sections will be read. */
+  readonly budget: { left_bytes: number };
+  /** Whether the code lies at fixed addresses: no shared library, no position-independent executable. */
+  readonly isFixed: boolean;
+  /** e_machine; 62 is x86-64. */
+  readonly machine: number;
   readonly sections: readonly Section[];
   /** Executable ones that are loaded from the file. */
   readonly segments: readonly Segment[];
+  /** `.eh_frame_hdr`. */
+  readonly unwind_index: Segment | undefined;
 }
 
 /** The headers of the file, or undefined for what is not a 64-bit little-endian ELF file. Throws what `fs.readSync` throws. */
@@ -46,52 +64,55 @@ export function readElf(fd: number): Elf | undefined {
   if (header.length < HEADER_BYTES || header.readUInt32BE(0) !== 0x7f454c46 || header[4] !== 2 || header[5] !== 1) {
     return undefined;
   }
-  const sections = readHeaders(fd, header.readBigUInt64LE(40), header.readUInt16LE(60), SECTION_HEADER_BYTES);
-  const segments = readHeaders(fd, header.readBigUInt64LE(32), header.readUInt16LE(56), PROGRAM_HEADER_BYTES);
   if (header.readUInt16LE(58) !== SECTION_HEADER_BYTES || header.readUInt16LE(54) !== PROGRAM_HEADER_BYTES)
     return undefined;
+  const sections = readHeaders(fd, header.readBigUInt64LE(40), header.readUInt16LE(60), SECTION_HEADER_BYTES);
+  const segments = readHeaders(fd, header.readBigUInt64LE(32), header.readUInt16LE(56), PROGRAM_HEADER_BYTES);
+  const isExecutable = (at: Buffer) => (at.readUInt32LE(4) & SEGMENT_EXECUTABLE) !== 0;
+  const unwind = segments.find((at) => at.readUInt32LE(0) === SEGMENT_UNWIND_INDEX);
   return {
-    sections: sections.map((at) => ({
-      type: at.readUInt32LE(4),
-      offset: Number(at.readBigUInt64LE(24)),
-      bytes: Number(at.readBigUInt64LE(32)),
-      link: at.readUInt32LE(40),
-    })),
-    segments: segments
-      .filter((at) => at.readUInt32LE(0) === SEGMENT_LOAD && (at.readUInt32LE(4) & SEGMENT_EXECUTABLE) !== 0)
-      .map((at) => ({
-        offset: at.readBigUInt64LE(8),
-        address: at.readBigUInt64LE(16),
-        file_bytes: at.readBigUInt64LE(32),
-      })),
+    fd,
+    budget: { left_bytes: MAX_READ_BYTES },
+    isFixed: header.readUInt16LE(16) === TYPE_EXECUTABLE,
+    machine: header.readUInt16LE(18),
+    sections: nameSections(fd, sections.map(toSection), header.readUInt16LE(62)),
+    segments: segments.filter((at) => at.readUInt32LE(0) === SEGMENT_LOAD && isExecutable(at)).map(toSegment),
+    unwind_index: unwind && toSegment(unwind),
   };
 }
 
-/**
- * File offsets of the functions of these names: from the dynamic symbols, and for those missing there from the full
- * table. A name that is not found, or does not lie in an executable segment, is left out.
- */
-export function findFunctions(fd: number, elf: Elf, names: readonly string[]): Map<string, bigint> {
-  const found = new Map<string, bigint>();
-  for (const type of [SECTION_DYNSYM, SECTION_SYMTAB]) {
-    for (const section of elf.sections) {
-      const missing = names.filter((name) => !found.has(name));
-      const strings = elf.sections[section.link];
-      if (section.type !== type || strings === undefined || missing.length === 0) continue;
-      const nameByOffset = findStrings(fd, strings, missing);
-      if (nameByOffset.size === 0) continue;
-      for (const [name, address] of findAddresses(fd, section, nameByOffset)) {
-        const offset = fileOffset(elf, address);
-        if (offset !== undefined) found.set(name, offset);
-      }
-    }
-  }
-  return found;
+/** Sections of machine code. */
+export function codeSections({ sections }: Elf): readonly Section[] {
+  return sections.filter((one) => isPlaced(one) && (one.flags & FLAG_EXECUTE) !== 0);
+}
+
+/** Sections of constants that may hold strings: not those for unwinding, which can be larger than the rest. */
+export function constantSections({ sections }: Elf): readonly Section[] {
+  const mask = FLAG_WRITE | FLAG_ALLOCATE | FLAG_EXECUTE;
+  return sections.filter(
+    (one) => isPlaced(one) && (one.flags & mask) === FLAG_ALLOCATE && !/^\.(eh_frame|gcc_except_table)/.test(one.name),
+  );
+}
+
+/** Whether it has content at an address that can be counted with: beyond 2^53, adding 1 changes nothing. */
+const isPlaced = ({ type, address, bytes }: Section): boolean =>
+  type === SECTION_PROGBITS && Number.isSafeInteger(address + bytes);
+
+/** Where in the file the code of an address lies; undefined outside of the executable segments. */
+export function fileOffset({ segments }: Elf, address: bigint): bigint | undefined {
+  const segment = segments.find((one) => address >= one.address && address < one.address + one.file_bytes);
+  return segment && address - segment.address + segment.offset;
+}
+
+/** Up to `bytes` of code from an address on; nothing outside of the executable segments. */
+export function readCode(elf: Elf, address: number, bytes: number): Buffer {
+  const offset = Number.isSafeInteger(address) && address >= 0 ? fileOffset(elf, BigInt(address)) : undefined;
+  return offset === undefined ? Buffer.alloc(0) : readAt(elf.fd, Number(offset), bytes);
 }
 
 /** The GNU build id as lower-case hex. */
-export function readBuildId(fd: number, elf: Elf): string | undefined {
-  for (const section of elf.sections) {
+export function readBuildId({ fd, sections }: Elf): string | undefined {
+  for (const section of sections) {
     if (section.type !== SECTION_NOTE || section.bytes > MAX_NOTE_BYTES) continue;
     const notes = readAt(fd, section.offset, section.bytes);
     for (let at = 0; at + 12 <= notes.length; ) {
@@ -108,48 +129,47 @@ export function readBuildId(fd: number, elf: Elf): string | undefined {
   return undefined;
 }
 
-const align4 = (bytes: number): number => Math.ceil(bytes / 4) * 4;
-
-function fileOffset(elf: Elf, address: bigint): bigint | undefined {
-  const segment = elf.segments.find((one) => address >= one.address && address < one.address + one.file_bytes);
-  return segment && address - segment.address + segment.offset;
-}
-
-/** Where each name lies in a string table; a name may be the tail of a longer one, and is then found there too. */
-function findStrings(fd: number, section: Section, names: readonly string[]): Map<number, string> {
-  const found = new Map<number, string>();
-  const needles = names.map((name) => ({ name, bytes: Buffer.from(`${name}\0`) }));
-  const longest = Math.max(...needles.map(({ bytes }) => bytes.length));
-  for (const { chunk, offset } of chunks(fd, section, longest - 1)) {
-    for (const { name, bytes } of needles) {
-      for (let at = chunk.indexOf(bytes); at >= 0; at = chunk.indexOf(bytes, at + 1)) found.set(offset + at, name);
-    }
-  }
-  return found;
-}
-
-function findAddresses(fd: number, section: Section, nameByOffset: Map<number, string>): Map<string, bigint> {
-  const found = new Map<string, bigint>();
-  for (const { chunk } of chunks(fd, section, 0)) {
-    for (let at = 0; at + SYMBOL_BYTES <= chunk.length; at += SYMBOL_BYTES) {
-      const name = nameByOffset.get(chunk.readUInt32LE(at));
-      if (name === undefined || ((chunk[at + 4] ?? 0) & 0xf) !== SYMBOL_FUNCTION) continue;
-      const isDefined = chunk.readUInt16LE(at + 6) !== 0;
-      if (isDefined) found.set(name, chunk.readBigUInt64LE(at + 8));
-    }
-  }
-  return found;
-}
-
-/** A section piece by piece, whole symbols each; a piece repeats the last `overlap` bytes of the one before. */
-function* chunks(fd: number, section: Section, overlap: number): Generator<{ chunk: Buffer; offset: number }> {
-  const size = CHUNK_BYTES - (CHUNK_BYTES % SYMBOL_BYTES);
-  const end = Math.min(section.bytes, MAX_TABLE_BYTES);
+/**
+ * A section piece by piece, at most `maxBytes` of it. Pieces begin at multiples of `unitBytes` and repeat the first `overlap`
+ * bytes of the next. `chunk` is only valid until the next piece.
+ */
+export function* readPieces(
+  { fd, budget }: Elf,
+  section: Section,
+  { maxBytes, overlap = 0, unitBytes = 1 }: PieceOptions,
+) {
+  const size = CHUNK_BYTES - (CHUNK_BYTES % unitBytes);
+  const end = Math.min(section.bytes, maxBytes);
+  const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(size + overlap, end)));
   for (let offset = 0; offset < end; offset += size) {
-    const chunk = readAt(fd, section.offset + offset, Math.min(size + overlap, end - offset));
-    if (chunk.length === 0) return;
-    yield { chunk, offset };
+    const chunk = readInto(fd, section.offset + offset, buffer.subarray(0, Math.min(size + overlap, end - offset)));
+    budget.left_bytes -= chunk.length;
+    if (chunk.length === 0 || budget.left_bytes < 0) return;
+    yield { chunk, offset, isLast: offset + size >= end };
   }
+}
+
+interface PieceOptions {
+  readonly maxBytes: number;
+  readonly overlap?: number;
+  readonly unitBytes?: number;
+}
+
+/** As much of the range as the file has; nothing for a range that no file can have. */
+export function readAt(fd: number, position: number, bytes: number): Buffer {
+  return readInto(fd, position, Buffer.alloc(bytes));
+}
+
+function readInto(fd: number, position: number, buffer: Buffer): Buffer {
+  const isPossible = Number.isSafeInteger(position) && position >= 0;
+  if (!isPossible || position > Number.MAX_SAFE_INTEGER - buffer.length) return Buffer.alloc(0);
+  let read = 0;
+  while (read < buffer.length) {
+    const count = fs.readSync(fd, buffer, read, buffer.length - read, position + read);
+    if (count === 0) break;
+    read += count;
+  }
+  return buffer.subarray(0, read);
 }
 
 function readHeaders(fd: number, offset: bigint, count: number, bytes: number): Buffer[] {
@@ -159,15 +179,29 @@ function readHeaders(fd: number, offset: bigint, count: number, bytes: number): 
   return headers;
 }
 
-/** As much of the range as the file has; nothing for a range that no file can have. */
-function readAt(fd: number, position: number, bytes: number): Buffer {
-  if (!Number.isSafeInteger(position) || position > Number.MAX_SAFE_INTEGER - bytes) return Buffer.alloc(0);
-  const buffer = Buffer.alloc(bytes);
-  let read = 0;
-  while (read < bytes) {
-    const count = fs.readSync(fd, buffer, read, bytes - read, position + read);
-    if (count === 0) break;
-    read += count;
-  }
-  return buffer.subarray(0, read);
+const toSection = (at: Buffer) => ({
+  nameAt: at.readUInt32LE(0),
+  type: at.readUInt32LE(4),
+  flags: Number(at.readBigUInt64LE(8)),
+  address: Number(at.readBigUInt64LE(16)),
+  offset: Number(at.readBigUInt64LE(24)),
+  bytes: Number(at.readBigUInt64LE(32)),
+  link: at.readUInt32LE(40),
+});
+
+function nameSections(fd: number, sections: readonly ReturnType<typeof toSection>[], namesIndex: number): Section[] {
+  const names = sections[namesIndex];
+  const strings = names ? readAt(fd, names.offset, Math.min(names.bytes, MAX_NAMES_BYTES)) : Buffer.alloc(0);
+  return sections.map(({ nameAt, ...section }) => {
+    const name = strings.toString('latin1', nameAt, Math.min(strings.length, nameAt + MAX_NAME_BYTES));
+    return { name: name.split('\0', 1)[0] as string, ...section };
+  });
 }
+
+const toSegment = (at: Buffer): Segment => ({
+  offset: at.readBigUInt64LE(8),
+  address: at.readBigUInt64LE(16),
+  file_bytes: at.readBigUInt64LE(32),
+});
+
+const align4 = (bytes: number): number => Math.ceil(bytes / 4) * 4;

@@ -1,15 +1,21 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { TlsFunctionName, TlsLibrary } from '../model/tls-library.ts';
-import { findFunctions, readBuildId, readElf } from './elf.ts';
+import type { TlsLibrary } from '../model/tls-library.ts';
+import { type Elf, readBuildId, readElf } from './elf.ts';
+import { type FoundTls, inspectTls } from './tls/inspect-tls.ts';
+import { createLocationCache, type LocationCache, locationCachePath } from './tls/location-cache.ts';
+import { TLS_FAMILIES } from './tls/tls-families.ts';
 
-const FUNCTIONS: readonly TlsFunctionName[] = ['SSL_read', 'SSL_read_ex', 'SSL_write', 'SSL_write_ex', 'SSL_free'];
-const MAX_CACHED = 1024;
-const cache = new Map<string, TlsLibrary | undefined>();
+const QUICK = TLS_FAMILIES.filter(({ readsCode }) => !readsCode);
+const SLOW = TLS_FAMILIES.filter(({ readsCode }) => readsCode);
+/** What is smaller is searched in less time than it takes to keep the answer. */
+const MIN_KEPT_BYTES = 8 * 1024 * 1024;
+const MAX_REMEMBERED = 1024;
+const remembered = new Map<string, TlsLibrary | undefined>();
 
 /**
- * Where the TLS functions of a shared library or executable are, or undefined where there is none to probe (not ELF, no
- * such symbols, unreadable). Answers are remembered per file and its modification time.
+ * Where the TLS functions of a shared library or executable are, or undefined where there is none to probe (not ELF, none
+ * found, unreadable). Answers are remembered per file and its modification time; those that took long also on disk.
  */
 export function locateTls(file: string): TlsLibrary | undefined {
   let fd: number;
@@ -23,33 +29,41 @@ export function locateTls(file: string): TlsLibrary | undefined {
     const stat = fs.fstatSync(fd, { bigint: true });
     if (!stat.isFile()) return undefined;
     const key = `${stat.dev}:${stat.ino}:${stat.mtimeNs}`;
-    if (cache.has(key)) {
-      const known = cache.get(key);
+    if (remembered.has(key)) {
+      const known = remembered.get(key);
       return known && { ...known, path: file };
     }
     const elf = readElf(fd);
-    const offsets = elf && findFunctions(fd, elf, FUNCTIONS);
-    const library =
-      elf && offsets && (offsets.has('SSL_read') || offsets.has('SSL_write'))
-        ? {
-            path: file,
-            device: stat.dev,
-            inode: stat.ino,
-            build_id: readBuildId(fd, elf),
-            functions: FUNCTIONS.flatMap((name) => {
-              const file_offset = offsets.get(name);
-              return file_offset === undefined ? [] : [{ name, file_offset }];
-            }),
-          }
-        : undefined;
-    if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value as string);
-    cache.set(key, library);
+    const found = elf && findTls(elf, stat);
+    const library = found && {
+      path: file,
+      device: stat.dev,
+      inode: stat.ino,
+      build_id: readBuildId(elf),
+      ...found,
+    };
+    if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
+    remembered.set(key, library);
     return library;
   } catch {
     return undefined;
   } finally {
     fs.closeSync(fd);
   }
+}
+
+let cache: LocationCache | undefined;
+
+function findTls(elf: Elf, stat: fs.BigIntStats): FoundTls | undefined {
+  const quick = inspectTls(elf, QUICK).found;
+  if (quick !== undefined) return quick;
+  if (stat.size < MIN_KEPT_BYTES) return inspectTls(elf, SLOW).found;
+  cache ??= createLocationCache(locationCachePath(process.env, process.getuid?.()));
+  const known = cache.read(elf, stat);
+  if (known !== undefined) return known ?? undefined;
+  const { found } = inspectTls(elf, SLOW);
+  cache.write(elf, stat, found ?? null);
+  return found;
 }
 
 const LIBRARY_NAME = /^(lib(ssl|node|python)[^/]*\.so[.\d]*|_ssl\.[^/]*so)$/;

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { SetupError } from '../model/setup-error.ts';
+import { findPackagedBinaries } from './packaged-binaries.ts';
 import { findBundledLibraries, findSystemLibraries } from './tls-files.ts';
 
 /** As many interpreters as Linux follows (BINPRM_MAX_RECURSION is 5). */
@@ -32,7 +33,7 @@ export function resolveCommand(command: string, place: Place): ResolvedCommand {
     images.add(fs.realpathSync(image));
     image = findInterpreter(image, place);
   }
-  const bundled = [...images].flatMap(findBundledLibraries);
+  const bundled = [...images].flatMap((file) => [...findPackagedBinaries(file), ...findBundledLibraries(file)]);
   return { executable_path, tls_files: [...new Set([...images, ...bundled, ...findSystemLibraries()])] };
 }
 

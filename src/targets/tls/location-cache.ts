@@ -1,0 +1,122 @@
+/**
+ * Remembers on disk what was found by reading all of a file's code. An entry belongs to one very file: device, inode, size and
+ * the times of its last changes. A build id would do for honest files; one that was copied would make probes hit another
+ * program's instructions. Whatever is not as it was written is not used.
+ */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+import { type Elf, readAt } from '../elf.ts';
+import type { FoundTls } from './inspect-tls.ts';
+
+/** To be raised when the families find more, or otherwise: what was found before is then looked for again. */
+const REVISION = 1;
+const MAX_ENTRIES = 256;
+const MAX_ENTRY_BYTES = 16 * 1024;
+const COMPARED_BYTES = 16;
+
+const entrySchema = z.strictObject({
+  found: z.nullable(
+    z.strictObject({
+      family: z.enum(['openssl-static', 'boringssl']),
+      functions: z.array(
+        z.strictObject({
+          name: z.enum(['SSL_read', 'SSL_read_ex', 'SSL_write', 'SSL_write_ex', 'SSL_free']),
+          file_offset: z.string().regex(/^\d{1,15}$/),
+          begins: z.string(),
+        }),
+      ),
+      evidence: z.array(z.string()),
+    }),
+  ),
+});
+
+export interface LocationCache {
+  /** What was found in this file, null for nothing; undefined when it is not known. */
+  read(elf: Elf, file: fs.BigIntStats): FoundTls | null | undefined;
+  /** Never fails: what cannot be kept is looked for again. */
+  write(elf: Elf, file: fs.BigIntStats, found: FoundTls | null): void;
+}
+
+/** `/var/cache/undersight/tls` for root, else below $XDG_CACHE_HOME (XDG base directory specification: `~/.cache`). */
+export function locationCachePath(env: NodeJS.ProcessEnv, uid: number | undefined): string {
+  if (uid === 0) return '/var/cache/undersight/tls';
+  const cache = env.XDG_CACHE_HOME?.startsWith('/')
+    ? env.XDG_CACHE_HOME
+    : path.join(env.HOME || os.homedir(), '.cache');
+  return path.join(cache, 'undersight/tls');
+}
+
+export function createLocationCache(directory: string): LocationCache {
+  return {
+    read(elf, file) {
+      try {
+        if (!isOurs(directory)) return undefined;
+        const entry = entrySchema.parse(JSON.parse(readEntry(path.join(directory, nameOf(file)))));
+        if (entry.found === null) return null;
+        const { family, evidence } = entry.found;
+        const functions = entry.found.functions.map(({ name, file_offset, begins }) => {
+          if (beginning(elf, BigInt(file_offset)) !== begins) throw new Error('another function');
+          return { name, file_offset: BigInt(file_offset) };
+        });
+        return { family, functions, evidence };
+      } catch {
+        return undefined;
+      }
+    },
+    write(elf, file, found) {
+      try {
+        fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+        if (!isOurs(directory)) return;
+        const functions = found?.functions.map(({ name, file_offset }) => {
+          return { name, file_offset: String(file_offset), begins: beginning(elf, file_offset) };
+        });
+        const target = path.join(directory, nameOf(file));
+        const draft = `${target}.${process.pid}`;
+        fs.writeFileSync(draft, JSON.stringify({ found: found && { ...found, functions } }), {
+          mode: 0o600,
+          flag: 'wx',
+        });
+        fs.renameSync(draft, target);
+        removeOldest(directory);
+      } catch {
+        // A full or read-only disk costs time, nothing else.
+      }
+    },
+  };
+}
+
+/** Nobody else may write there: what is read decides where probes go. */
+function isOurs(directory: string): boolean {
+  const stat = fs.lstatSync(directory);
+  return stat.isDirectory() && stat.uid === process.geteuid?.() && (stat.mode & 0o077) === 0;
+}
+
+function nameOf({ dev, ino, size, mtimeNs, ctimeNs }: fs.BigIntStats): string {
+  const identity = [REVISION, dev, ino, size, mtimeNs, ctimeNs].join(':');
+  return `${createHash('sha256').update(identity).digest('hex')}.json`;
+}
+
+function readEntry(file: string): string {
+  const fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOFOLLOW);
+  try {
+    return readAt(fd, 0, MAX_ENTRY_BYTES).toString('utf8');
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+const beginning = (elf: Elf, offset: bigint): string => readAt(elf.fd, Number(offset), COMPARED_BYTES).toString('hex');
+
+function removeOldest(directory: string): void {
+  const names = fs.readdirSync(directory);
+  if (names.length <= MAX_ENTRIES) return;
+  const entries = names.map((name) => {
+    const file = path.join(directory, name);
+    return { file, written_ms: fs.lstatSync(file).mtimeMs };
+  });
+  entries.sort((a, b) => a.written_ms - b.written_ms);
+  for (const { file } of entries.slice(0, names.length - MAX_ENTRIES)) fs.rmSync(file, { force: true });
+}

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { readElf } from '../../../src/targets/elf.ts';
+import type { FoundTls } from '../../../src/targets/tls/inspect-tls.ts';
+import { createLocationCache, locationCachePath } from '../../../src/targets/tls/location-cache.ts';
+import { buildElf } from './elf-builder.ts';
+
+const home = fs.mkdtempSync(path.join(os.tmpdir(), 'undersight-cache-'));
+after(() => fs.rmSync(home, { recursive: true }));
+
+const FOUND: FoundTls = {
+  family: 'boringssl',
+  functions: [{ name: 'SSL_read', file_offset: 0x1000n }],
+  evidence: ['SSL_read: by its looks'],
+};
+let count = 0;
+const newDirectory = () => path.join(home, `cache-${count++}`);
+
+/** A program, and what a cache in `directory` does with it. */
+function openProgram(directory: string, code = '554889e5') {
+  const file = path.join(home, `program-${count++}`);
+  fs.writeFileSync(file, buildElf({ functions: [{ name: 'main', code: [code] }], strings: [] }).bytes);
+  const use = <T>(
+    action: (cache: ReturnType<typeof createLocationCache>, elf: never, stat: fs.BigIntStats) => T,
+  ): T => {
+    const fd = fs.openSync(file, 'r');
+    try {
+      return action(createLocationCache(directory), readElf(fd) as never, fs.fstatSync(fd, { bigint: true }));
+    } finally {
+      fs.closeSync(fd);
+    }
+  };
+  return {
+    file,
+    read: () => use((cache, elf, stat) => cache.read(elf, stat)),
+    write: (found: FoundTls | null) => use((cache, elf, stat) => cache.write(elf, stat, found)),
+  };
+}
+
+test('what was found once is known the next time, also that nothing was found', () => {
+  const directory = newDirectory();
+  const [program, other] = [openProgram(directory), openProgram(directory)];
+  assert.equal(program.read(), undefined);
+  program.write(FOUND);
+  other.write(null);
+  assert.deepEqual(program.read(), FOUND);
+  assert.equal(other.read(), null);
+});
+
+test('a file that changed, or is another one with the same content, is looked into anew', () => {
+  const directory = newDirectory();
+  const program = openProgram(directory);
+  program.write(FOUND);
+  assert.equal(openProgram(directory).read(), undefined);
+  fs.appendFileSync(program.file, 'more');
+  assert.equal(program.read(), undefined);
+});
+
+test('an entry whose functions begin otherwise than the file has them is not used', () => {
+  const directory = newDirectory();
+  const program = openProgram(directory);
+  program.write(FOUND);
+  const entry = path.join(directory, fs.readdirSync(directory)[0] as string);
+  fs.writeFileSync(entry, fs.readFileSync(entry, 'utf8').replace('554889e5', '554889e6'));
+  assert.equal(program.read(), undefined);
+});
+
+test('malformed entries are ignored, and replaced', () => {
+  const directory = newDirectory();
+  const program = openProgram(directory);
+  program.write(FOUND);
+  const entry = path.join(directory, fs.readdirSync(directory)[0] as string);
+  for (const content of [
+    '',
+    '{',
+    '[]',
+    '{"found":1}',
+    '{"found":{"family":"boringssl","functions":[]}}',
+    'x'.repeat(99_999),
+  ]) {
+    fs.writeFileSync(entry, content);
+    assert.equal(program.read(), undefined, content.slice(0, 60));
+  }
+  program.write(FOUND);
+  assert.deepEqual(program.read(), FOUND);
+});
+
+test('a directory that others may write to, or that is none, is not used', () => {
+  const shared = newDirectory();
+  const program = openProgram(shared);
+  program.write(FOUND);
+  fs.chmodSync(shared, 0o770);
+  assert.equal(program.read(), undefined);
+  program.write(null);
+  fs.chmodSync(shared, 0o700);
+  assert.deepEqual(program.read(), FOUND);
+  const link = newDirectory();
+  fs.symlinkSync(shared, link);
+  openProgram(link).write(FOUND);
+  assert.equal(fs.readdirSync(shared).length, 1);
+});
+
+test('only its owner can read it, and it does not grow without end', () => {
+  const directory = newDirectory();
+  const program = openProgram(directory);
+  program.write(FOUND);
+  assert.equal(fs.statSync(directory).mode & 0o777, 0o700);
+  for (const name of fs.readdirSync(directory))
+    assert.equal(fs.statSync(path.join(directory, name)).mode & 0o777, 0o600);
+  for (let index = 0; index < 300; index++) fs.writeFileSync(path.join(directory, `${index}.json`), '');
+  openProgram(directory).write(FOUND);
+  assert.equal(fs.readdirSync(directory).length, 256);
+});
+
+test('the cache lies where such things lie', () => {
+  assert.equal(locationCachePath({ XDG_CACHE_HOME: '/x', HOME: '/h' }, 0), '/var/cache/undersight/tls');
+  assert.equal(locationCachePath({ XDG_CACHE_HOME: '/x', HOME: '/h' }, 1000), '/x/undersight/tls');
+  assert.equal(locationCachePath({ XDG_CACHE_HOME: 'relative', HOME: '/h' }, 1000), '/h/.cache/undersight/tls');
+});
