@@ -1,4 +1,5 @@
 import {
+  DEFAULT_PAYLOAD_BYTES,
   FRAME_FLAG,
   FRAME_HEAD_BYTES,
   FRAME_TYPE,
@@ -22,7 +23,7 @@ export interface Http2FrameSink<At> {
   skipped(bytes: number, at: At): void;
   /** The direction begins with the client's preface. */
   preface(at: At): void;
-  /** May frames be of that stream? undefined: nothing is known of streams yet. */
+  /** Are frames of that stream to be expected? undefined: they are possible. */
   isLikelyStream(stream: number): boolean | undefined;
 }
 
@@ -50,7 +51,10 @@ export function createHttp2FrameReader<At>(joined: boolean, sink: Http2FrameSink
   let remaining = 0;
   let preface_bytes = 0;
   let must_be_settings = !joined;
+  /** The place was found again, but no second frame has shown yet that it is the right one. */
+  let is_doubtful = false;
   let max_payload_bytes = MAX_PAYLOAD_BYTES;
+  let likely_payload_bytes = DEFAULT_PAYLOAD_BYTES;
 
   const seek = (): void => {
     state = 'lost';
@@ -66,6 +70,7 @@ export function createHttp2FrameReader<At>(joined: boolean, sink: Http2FrameSink
     held = held.subarray(0, 0);
     remaining = head.payload_bytes;
     must_be_settings = false;
+    is_doubtful = false;
     sink.begin(head, at, start);
     if (remaining === 0) endPayload(at);
   };
@@ -92,6 +97,10 @@ export function createHttp2FrameReader<At>(joined: boolean, sink: Http2FrameSink
     }
     return position;
   };
+  const likelyHead = (bytes: Uint8Array, from: number, max_bytes = max_payload_bytes): FrameHead | undefined => {
+    const head = likelyFrameHead(bytes, from, max_bytes);
+    return head === undefined || (head.stream > 0 && sink.isLikelyStream(head.stream) === false) ? undefined : head;
+  };
   const readHead = (bytes: Uint8Array, from: number, at: At): number => {
     if (held.length === 0) start = at;
     const missing = FRAME_HEAD_BYTES - held.length;
@@ -102,7 +111,8 @@ export function createHttp2FrameReader<At>(joined: boolean, sink: Http2FrameSink
     const head_bytes = joinedBytes(held, bytes.subarray(from, from + missing));
     const head = parseFrameHead(head_bytes, 0);
     const is_settings = head.type === FRAME_TYPE.settings && (head.flags & FRAME_FLAG.ack) === 0;
-    if (isFrameHead(head) && head.payload_bytes <= max_payload_bytes && (is_settings || !must_be_settings)) {
+    const is_frame = is_doubtful ? likelyHead(head_bytes, 0) !== undefined : isFrameHead(head);
+    if (is_frame && head.payload_bytes <= max_payload_bytes && (is_settings || !must_be_settings)) {
       beginFrame(head, at);
     } else {
       seek();
@@ -120,33 +130,50 @@ export function createHttp2FrameReader<At>(joined: boolean, sink: Http2FrameSink
     return stop;
   };
 
-  const likelyHead = (bytes: Uint8Array, from: number): FrameHead | undefined => {
-    const head = likelyFrameHead(bytes, from, max_payload_bytes);
-    return head === undefined || (head.stream > 0 && sink.isLikelyStream(head.stream) === false) ? undefined : head;
-  };
-  /** What follows a frame speaks for it, or against it; if nothing does, then its place, or that its stream is known. */
-  const isConfirmed = (head: FrameHead, bytes: Uint8Array, from: number, at_piece: boolean): boolean => {
+  /**
+   * Is it a frame? What follows shows that. If nothing does, it may be one where a piece begins, of the connection, or of a
+   * stream of which frames are expected.
+   */
+  const judge = (head: FrameHead, bytes: Uint8Array, from: number, at_piece: boolean): 'yes' | 'maybe' | 'no' => {
     const next = from + FRAME_HEAD_BYTES + head.payload_bytes;
-    if (next + FRAME_HEAD_BYTES <= bytes.length) return likelyHead(bytes, next) !== undefined;
-    return next === bytes.length || at_piece || head.stream === 0 || sink.isLikelyStream(head.stream) === true;
+    if (next === bytes.length) return 'yes';
+    if (next + FRAME_HEAD_BYTES <= bytes.length) return likelyHead(bytes, next) === undefined ? 'no' : 'yes';
+    return at_piece || head.stream === 0 || sink.isLikelyStream(head.stream) === true ? 'maybe' : 'no';
+  };
+  /** Where the first frame begins for which most speaks; undefined: nowhere. */
+  const findFrame = (bytes: Uint8Array, piece_from: number): number | undefined => {
+    let possible: number | undefined;
+    for (let position = 0; position + FRAME_HEAD_BYTES <= bytes.length; position++) {
+      const head = likelyHead(bytes, position, likely_payload_bytes);
+      const verdict = head === undefined ? 'no' : judge(head, bytes, position, position === piece_from);
+      if (verdict === 'yes') return position;
+      if (verdict === 'maybe') possible ??= position;
+    }
+    return possible;
   };
   const readLost = (bytes: Uint8Array, from: number, at: At): number => {
     if (held.length === 0) start = at;
+    const held_bytes = held.length;
     const rest = joinedBytes(held, bytes.subarray(from));
-    const last = rest.length - FRAME_HEAD_BYTES;
-    for (let position = 0; position <= last; position++) {
-      const head = likelyHead(rest, position);
-      if (head === undefined || !isConfirmed(head, rest, position, position === held.length && from === 0)) continue;
-      if (position > 0) sink.skipped(position, at);
-      if (position >= held.length) start = at;
-      const end = from - held.length + position + FRAME_HEAD_BYTES;
-      beginFrame(head, at);
-      return end;
+    const found = findFrame(rest, from === 0 ? held_bytes : -1);
+    if (found === undefined) {
+      const kept = Math.min(rest.length, FRAME_HEAD_BYTES - 1);
+      if (rest.length > kept) sink.skipped(rest.length - kept, at);
+      held = rest.subarray(rest.length - kept);
+      return bytes.length;
     }
-    const kept = Math.min(rest.length, FRAME_HEAD_BYTES - 1);
-    if (rest.length > kept) sink.skipped(rest.length - kept, at);
-    held = rest.subarray(rest.length - kept);
-    return bytes.length;
+    if (found > 0) sink.skipped(found, at);
+    if (found >= held_bytes) start = at;
+    beginFrame(parseFrameHead(rest, found), at);
+    is_doubtful = true;
+    return from - held_bytes + found + FRAME_HEAD_BYTES;
+  };
+  /** A piece that begins like a frame, where a doubtful frame should go on, shows that that was none. */
+  const reconsider = (bytes: Uint8Array, at: At): void => {
+    const head = bytes.length < FRAME_HEAD_BYTES ? undefined : likelyHead(bytes, 0, likely_payload_bytes);
+    if (head === undefined || judge(head, bytes, 0, false) !== 'yes') return;
+    seek();
+    sink.lost(0, at);
   };
 
   return {
@@ -154,6 +181,7 @@ export function createHttp2FrameReader<At>(joined: boolean, sink: Http2FrameSink
       return state === 'start' || state === 'lost' || (state === 'head' && held.length === 0);
     },
     push(bytes, at) {
+      if (is_doubtful && state === 'payload') reconsider(bytes, at);
       for (let from = 0; from < bytes.length; ) {
         if (state === 'payload') from = readPayload(bytes, from, at);
         else if (state === 'head') from = readHead(bytes, from, at);
@@ -177,6 +205,7 @@ export function createHttp2FrameReader<At>(joined: boolean, sink: Http2FrameSink
     },
     allow(payload_bytes) {
       max_payload_bytes = Math.max(max_payload_bytes, payload_bytes);
+      likely_payload_bytes = Math.max(likely_payload_bytes, payload_bytes);
     },
   };
 }

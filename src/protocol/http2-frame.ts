@@ -52,7 +52,10 @@ const RULES: readonly FrameRule[] = [
   { flags: 0x04, min_bytes: 0, max_bytes: ANY_BYTES, of: 'stream' },
 ];
 const SETTING_BYTES = 6;
-const LIKELY_FRAME_BYTES = 1 << 14;
+/** What a receiver allows unless it says otherwise (section 6.5.2). */
+export const DEFAULT_PAYLOAD_BYTES = 1 << 14;
+/** Where nothing is known of streams: few connections have so many. */
+export const LIKELY_STREAM_LIMIT = 1 << 20;
 
 export function parseFrameHead(bytes: Uint8Array, from: number): FrameHead {
   const view = new DataView(bytes.buffer, bytes.byteOffset + from, FRAME_HEAD_BYTES);
@@ -93,10 +96,10 @@ export function likelyFrameHead(bytes: Uint8Array, from: number, max_payload_byt
 
 /** Do the bytes begin with a frame, and go on with another if they are long enough? */
 export function startsWithHttp2Frame(bytes: Uint8Array): boolean {
-  const head = bytes.length < FRAME_HEAD_BYTES ? undefined : likelyFrameHead(bytes, 0, LIKELY_FRAME_BYTES);
-  if (head === undefined) return false;
+  const head = bytes.length < FRAME_HEAD_BYTES ? undefined : likelyFrameHead(bytes, 0, DEFAULT_PAYLOAD_BYTES);
+  if (head === undefined || head.stream > LIKELY_STREAM_LIMIT) return false;
   const next = FRAME_HEAD_BYTES + head.payload_bytes;
-  return next + FRAME_HEAD_BYTES > bytes.length || likelyFrameHead(bytes, next, LIKELY_FRAME_BYTES) !== undefined;
+  return next + FRAME_HEAD_BYTES > bytes.length || likelyFrameHead(bytes, next, DEFAULT_PAYLOAD_BYTES) !== undefined;
 }
 
 /** Do the bytes begin with the first line of the preface? */

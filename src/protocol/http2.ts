@@ -2,6 +2,7 @@ import type { HeaderBlock } from './hpack.ts';
 import type { ExchangeListener, HttpConnection, HttpSink, ResponseEnd } from './http-exchange.ts';
 import { createHttp2Direction } from './http2-direction.ts';
 import { http2ErrorName } from './http2-error.ts';
+import { LIKELY_STREAM_LIMIT } from './http2-frame.ts';
 import { readHttp2Head } from './http2-head.ts';
 import { createTableAllowance } from './http2-settings.ts';
 
@@ -24,7 +25,7 @@ interface Http2Stream<At> {
 /** Servers commonly allow 100. */
 const MAX_STREAMS = 512;
 /** Where the place is lost, a frame of a stream that is further ahead is not taken for one. */
-const LIKELY_STREAMS_AHEAD = 256;
+const LIKELY_STREAMS_AHEAD = 4096;
 const UNSURE_STREAMS = 16;
 const UNREADABLE_BYTES = 64 * 1024;
 
@@ -64,8 +65,11 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     if (skipped_bytes <= UNREADABLE_BYTES && skipped_bytes + bytes > UNREADABLE_BYTES) sink.protocol('http2', at);
     skipped_bytes += bytes;
   };
-  const isLikelyStream = (id: number): boolean | undefined =>
-    highest_stream === 0 ? undefined : id <= highest_stream + 2 * LIKELY_STREAMS_AHEAD;
+  const isLikelyStream = (id: number): boolean | undefined => {
+    if (streams.has(id)) return true;
+    const limit = highest_stream === 0 ? LIKELY_STREAM_LIMIT : highest_stream + 2 * LIKELY_STREAMS_AHEAD;
+    return id > limit ? false : undefined;
+  };
   const answered = (id: number): Http2Stream<At> | undefined => {
     const stream = streams.get(id);
     if (stream !== undefined) stream.unsure_until = undefined;
