@@ -4,7 +4,7 @@ export type Fields = Readonly<Record<string, string>>;
 
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 export const END_STREAM = 1;
-export const ACK = 1;
+const ACK = 1;
 export const END_HEADERS = 4;
 export const PADDED = 8;
 export const PRIORITY = 32;
