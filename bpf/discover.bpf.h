@@ -4,6 +4,7 @@
 #define UNDERSIGHT_DISCOVER_BPF_H
 
 #define REQUEST_LINE_BYTES 160
+#define LONGEST_PATH_BYTES 32 /* that is looked for, with what follows it */
 
 struct request_search {
 	const char *line;
@@ -21,12 +22,17 @@ static __always_inline bool begins(__u64 word, const char *text, int bytes)
 	return (word ^ wanted) << (64 - 8 * bytes) == 0;
 }
 
-/* Whether the path of an LLM API begins at byte `index` of a request line. */
+static __always_inline bool ends(char next)
+{
+	return next == ' ' || next == '?';
+}
+
+/* Whether the path of an LLM API ends with what stands at byte `index` of a request line. */
 static long search_step(__u32 index, void *context)
 {
 	struct request_search *search = context;
 	const char *at;
-	__u64 first, second;
+	__u64 first, second, third;
 
 	if (index >= REQUEST_LINE_BYTES)
 		return 1;
@@ -35,10 +41,12 @@ static long search_step(__u32 index, void *context)
 		return 1;
 	__builtin_memcpy(&first, at, 8);
 	__builtin_memcpy(&second, at + 8, 8);
-	if ((begins(first, "/message", 8) && begins(second, "s", 1)) ||
-	    (begins(first, "/respons", 8) && begins(second, "es", 2)) ||
-	    (begins(first, "/chat/co", 8) && begins(second, "mpletion", 8)) ||
-	    (begins(first, "generate", 8) && begins(second, "Content", 7))) {
+	__builtin_memcpy(&third, at + 16, 8);
+	if ((begins(first, "/v1/mess", 8) && begins(second, "ages", 4) && ends(at[12])) ||
+	    (begins(first, "/respons", 8) && begins(second, "es", 2) && ends(at[10])) ||
+	    (begins(first, "/chat/co", 8) && begins(second, "mpletion", 8) && begins(third, "s", 1) && ends(at[17])) ||
+	    (begins(first, ":generat", 8) && begins(second, "eContent", 8) && ends(at[16])) ||
+	    (begins(first, ":streamG", 8) && begins(second, "enerateC", 8) && begins(third, "ontent", 6) && ends(at[22]))) {
 		search->found = 1;
 		return 1;
 	}
@@ -54,9 +62,9 @@ static __always_inline bool discover(struct subject *who, const struct tls_call 
 
 	if (bytes < 16)
 		return false;
-	if (bytes > REQUEST_LINE_BYTES + 16)
-		bytes = REQUEST_LINE_BYTES + 16;
-	__builtin_memset(slot->record, 0, REQUEST_LINE_BYTES + 16);
+	if (bytes > REQUEST_LINE_BYTES + LONGEST_PATH_BYTES)
+		bytes = REQUEST_LINE_BYTES + LONGEST_PATH_BYTES;
+	__builtin_memset(slot->record, 0, REQUEST_LINE_BYTES + LONGEST_PATH_BYTES);
 	if (bpf_probe_read_user(slot->record, bytes, (void *)call->data))
 		return false;
 	if (slot->record[0] != 'P' || slot->record[1] != 'O' || slot->record[2] != 'S' || slot->record[3] != 'T' || slot->record[4] != ' ')

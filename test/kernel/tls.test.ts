@@ -236,12 +236,47 @@ os.close(os.open('/etc/hostname', os.O_RDONLY)); os.system('exit 3')`);
   assert.ok(seen.of('process_exit').some((event) => event.process === agent?.process));
 });
 
+test('every API of models that we can read is known by its path, whatever comes before and after', async () => {
+  for (const path of [
+    '/v1/messages',
+    '/anthropic/v1/messages?beta=true',
+    '/v1/responses',
+    '/openai/responses?api-version=2',
+    '/api/v1/chat/completions',
+    '/v1beta/models/gemini-pro:generateContent?key=k',
+    '/v1beta/models/gemini-pro:streamGenerateContent?alt=sse',
+  ]) {
+    const seen = await runUnwatched(say(`POST ${path} HTTP/1.1`));
+    assert.ok(
+      seen.of('agent_seen').some(({ pid }) => pid === seen.pid),
+      path,
+    );
+  }
+});
+
 test('an unwatched process that sends anything else stays unwatched', async () => {
   const seen = await runUnwatched(
-    "s = connect(); s.sendall(b'POST /v1/other HTTP/1.1\\r\\nx: /v1/messages\\r\\nEND\\n'); take(s, 4); s.sendall(b'GET /v1/messages END\\n'); take(s, 4)",
+    say(
+      'POST /v1/other HTTP/1.1\r\nx: /v1/messages HTTP/1.1',
+      'GET /v1/messages HTTP/1.1',
+      'POST /api/v10/channels/1/messages HTTP/1.1',
+      'POST /v1/messages/count_tokens HTTP/1.1',
+      'POST /v1/messagesender HTTP/1.1',
+      'POST /survey/responses/7 HTTP/1.1',
+      'POST /v1/responses-old HTTP/1.1',
+      'POST /chat/completionsque HTTP/1.1',
+      'POST /generateContentAndMore HTTP/1.1',
+      'POST /x:generateContents HTTP/1.1',
+    ),
   );
   assert.deepEqual(seen.all, []);
 });
+
+/** A program that sends these, one after the other. */
+function say(...heads: readonly string[]): string {
+  return `s = connect()
+for head in ${JSON.stringify(heads)}: s.sendall(head.encode() + b'\\r\\n\\r\\nEND\\n'); take(s, 4)`;
+}
 
 async function runUnwatched(program: string): Promise<Seen> {
   const child = spawn(PYTHON, ['-c', prologue + program], {
