@@ -66,23 +66,25 @@ for (const { name, command, provider } of sdkAgents) {
   }
 }
 
-for (const stream of [false, true]) {
-  test(`curl, ${stream ? 'streaming' : 'not streaming'}, gives one chat`, async (t) => {
-    const mock = await startMockLlm({ scenario: { turns: [{ text: 'Hello back.' }] } });
-    const workspace = createWorkspace(t, mock);
-    const body = JSON.stringify({ model: 'gpt-5-mini', stream, messages: [{ role: 'user', content: 'Hello' }] });
-    const headers = [
-      '-H',
-      'content-type: application/json',
-      '-H',
-      'authorization: Bearer sk-0123456789abcdefghijklmnop',
-    ];
-    const url = `${mock.url}/v1/chat/completions`;
-    const result = await workspace.run(['curl', '-sS', '--http1.1', url, ...headers, '-d', body]);
-    assertUndisturbed(result, mock.exchanges[0]?.response_body.toString() ?? '');
-    assertOneTurn(result, mock.exchanges);
-    assert.doesNotMatch(JSON.stringify(result.spans.map((span) => span.attributes)), /0123456789abcdef/);
-  });
+for (const version of ['http1.1', 'http2'] as const) {
+  for (const stream of [false, true]) {
+    test(`curl over ${version}, ${stream ? 'streaming' : 'not streaming'}, gives one chat`, async (t) => {
+      const mock = await startMockLlm({ scenario: { turns: [{ text: 'Hello back.' }] }, http2: version === 'http2' });
+      const workspace = createWorkspace(t, mock);
+      const body = JSON.stringify({ model: 'gpt-5-mini', stream, messages: [{ role: 'user', content: 'Hello' }] });
+      const headers = [
+        '-H',
+        'content-type: application/json',
+        '-H',
+        'authorization: Bearer sk-0123456789abcdefghijklmnop',
+      ];
+      const url = `${mock.url}/v1/chat/completions`;
+      const result = await workspace.run(['curl', '-sS', `--${version}`, url, ...headers, '-d', body]);
+      assertUndisturbed(result, mock.exchanges[0]?.response_body.toString() ?? '');
+      assertOneTurn(result, mock.exchanges);
+      assert.doesNotMatch(JSON.stringify(result.spans.map((span) => span.attributes)), /0123456789abcdef/);
+    });
+  }
 }
 
 /** The agent printed what it prints without us, and its exit code came through. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
+import { createSecureServer } from 'node:http2';
+import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,8 @@ const apis = [anthropicMessages, openaiChat, openaiResponses, openaiEmbeddings];
 
 export interface MockLlmOptions extends Partial<Delivery> {
   readonly scenario: Scenario;
+  /** Offer HTTP/2 before HTTP/1.1. */
+  readonly http2?: boolean;
   /** Gets every exchange when it ends. */
   readonly onExchange?: (exchange: MockExchange) => void;
 }
@@ -63,8 +66,17 @@ export async function startMockLlm(options: MockLlmOptions): Promise<MockLlm> {
   let connection_count = 0;
   let request_count = 0;
 
-  const server = createServer({ key: certificate.key, cert: certificate.cert, keepAliveTimeout: 60_000 });
-  server.on('secureConnection', (socket) => connections.set(socket, ++connection_count));
+  const { key, cert } = certificate;
+  // Its compatibility interface is the one of node:https.
+  const server = options.http2
+    ? (createSecureServer({ key, cert, allowHTTP1: true }) as unknown as Server)
+    : createServer({ key, cert, keepAliveTimeout: 60_000 });
+  const sockets = new Set<Socket>();
+  server.on('secureConnection', (socket) => {
+    connections.set(socket, ++connection_count);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.on('request', (request, response) => {
     response.on('error', () => undefined);
     handle(request, response).catch(() => response.destroy());
@@ -140,7 +152,7 @@ export async function startMockLlm(options: MockLlmOptions): Promise<MockLlm> {
     authority_path: certificate.authority_path,
     exchanges,
     close() {
-      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       rmSync(folder, { recursive: true, force: true });
       return new Promise((resolve) => server.close(() => resolve()));
     },
