@@ -9,6 +9,8 @@ export interface JsonItems {
 }
 
 const ITEM_LIMIT = 100_000;
+/** Behind so many things that are none, nothing is looked for. */
+const FAULT_LIMIT = 100;
 const BETWEEN_ITEMS = /[\s,[\]]/;
 
 /**
@@ -20,13 +22,14 @@ export function jsonItems(text: string): JsonItems {
   if (Array.isArray(value)) return { items: asObjects(value), whole: true, malformed: false };
   const only = asObject(value);
   if (only !== undefined) return { items: [only], whole: true, malformed: false };
+  if (value !== undefined) return { items: [], whole: false, malformed: true };
   const items: JsonObject[] = [];
-  let malformed = false;
+  let faults = 0;
   let depth = 0;
   let is_quoted = false;
   let start = 0;
   let at = 0;
-  for (; at < text.length && items.length < ITEM_LIMIT; at++) {
+  for (; at < text.length && items.length < ITEM_LIMIT && faults < FAULT_LIMIT; at++) {
     const char = text[at] as string;
     if (is_quoted) {
       if (char === '\\') at++;
@@ -35,15 +38,15 @@ export function jsonItems(text: string): JsonItems {
       if (char === '{') {
         start = at;
         depth = 1;
-      } else malformed ||= !BETWEEN_ITEMS.test(char);
+      } else if (!BETWEEN_ITEMS.test(char)) faults++;
     } else if (char === '"') is_quoted = true;
     else if (char === '{' || char === '[') depth++;
     else if ((char === '}' || char === ']') && --depth === 0) {
       const item = asObject(parseJson(text.slice(start, at + 1)));
-      if (item === undefined) malformed = true;
+      if (item === undefined) faults++;
       else items.push(item);
     }
   }
   const is_open = depth > 0 || at < text.length || text.trimStart().startsWith('[');
-  return { items, whole: !is_open && items.length > 0, malformed: malformed || items.length === 0 };
+  return { items, whole: !is_open && items.length > 0, malformed: faults > 0 || items.length === 0 };
 }

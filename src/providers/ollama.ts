@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import type { LlmRequest } from '../model/llm-call.ts';
 import { asObject, type JsonObject, parseJson } from './json-value.ts';
 import { createOllamaReader } from './ollama-reader.ts';
@@ -17,8 +16,7 @@ function isOllama(head: HttpRequestHead): boolean {
     providerName(head, '') === 'ollama' ||
     /^ollama\b/i.test(head.headers.get('user-agent') ?? '') ||
     requestPath(head).includes('/ollama/') ||
-    /^[a-z0-9-]+$/i.test(name) ||
-    isIP(name.replace(/^\[|\]$/g, '')) !== 0
+    /^(?:[a-z0-9-]+|\d{1,3}(?:\.\d{1,3}){3}|\[.*)$/i.test(name)
   );
 }
 
