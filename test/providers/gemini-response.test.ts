@@ -113,6 +113,41 @@ describe('a Gemini response', () => {
     ]);
   });
 
+  test('puts arguments together that are streamed one by one', () => {
+    const call = (functionCall: object) => chunk({ functionCall });
+    const arg = (jsonPath: string, value: object) =>
+      call({ partialArgs: [{ jsonPath, ...value }], willContinue: true });
+    const pieces = [
+      call({ id: 'f1', name: 'shell', willContinue: true }),
+      arg('$.command', { stringValue: 'ls ', willContinue: true }),
+      arg('$.command', { stringValue: '-l' }),
+      arg("$['env'].names[0]", { stringValue: 'A' }),
+      arg('$.env.names[1]', { stringValue: 'B' }),
+      arg('$.env.count', { numberValue: 2 }),
+      arg('$.env.names.x', { boolValue: true }),
+      arg('$.env.names[9]', { boolValue: true }),
+      arg('$.__proto__.x', { boolValue: true }),
+      arg('$.dry', { boolValue: false }),
+      arg('$.none', { nullValue: 'NULL_VALUE' }),
+    ];
+    const args = { command: 'ls -l', env: { names: ['A', 'B'], count: 2 }, dry: false, none: null };
+    const part = { type: 'tool_call', id: 'f1', name: 'shell', arguments: args };
+    const cut = stream(geminiGenerate, head, {}, pieces).response;
+    assert.deepEqual(cut.tool_calls, []);
+    assert.deepEqual(cut.messages[0]?.parts, [part]);
+    const { response } = stream(geminiGenerate, head, {}, [...pieces, call({}), chunk(shell)]);
+    assert.deepEqual(response.messages[0]?.parts[0], part);
+    assert.deepEqual(
+      response.tool_calls.map(({ name, complete_ns }) => [name, complete_ns]),
+      [
+        ['shell', 12n],
+        ['shell', 13n],
+      ],
+    );
+    assert.deepEqual(response.tool_calls[0]?.arguments, args);
+    assert.equal(Object.hasOwn(Object.prototype, 'x'), false);
+  });
+
   test('to a prompt that was blocked says why', () => {
     const { response, error } = whole(geminiGenerate, head, {}, { promptFeedback: { blockReason: 'SAFETY' } });
     assert.deepEqual(response.finish_reasons, ['safety']);

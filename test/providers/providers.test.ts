@@ -85,6 +85,7 @@ const words = fc.constantFrom(
   ...'contents parts systemInstruction functionDeclarations functionCall functionResponse args candidates thought'.split(
     ' ',
   ),
+  ...'partialArgs jsonPath stringValue willContinue $.a.b $.a[0] $.__proto__.a'.split(' '),
   ...'inlineData fileData data mimeType generationConfig usageMetadata promptTokenCount thoughtsTokenCount'.split(' '),
   ...'request requests finishReason promptFeedback executableCode images prompt thinking done eval_count model'.split(
     ' ',
