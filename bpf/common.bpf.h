@@ -32,6 +32,14 @@ struct {
 	__type(value, struct target);
 } targets SEC(".maps");
 
+/* Users whose processes are left alone, unless they descend from a watched one: real uids, initial namespace. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u8);
+} excluded_users SEC(".maps");
+
 /* What only the kernel side keeps about a watched process. */
 struct process {
 	__s32 highest_fd; /* that has an account */
@@ -142,6 +150,14 @@ static __always_inline __u64 start_of(const struct task_struct *task)
 static __always_inline struct target *find_target(__u32 pid)
 {
 	return pid == tunables.own_pid ? NULL : bpf_map_lookup_elem(&targets, &pid);
+}
+
+/* Whether the current process is of a user who is left alone. */
+static __always_inline bool is_excluded_user(void)
+{
+	__u32 uid = bpf_get_current_uid_gid();
+
+	return bpf_map_lookup_elem(&excluded_users, &uid);
 }
 
 /* The current process, when it is watched. */

@@ -94,7 +94,7 @@ int handle_exec(struct bpf_raw_tracepoint_args *ctx)
 	forget_tls_thread();
 	if (!scratch)
 		return 0;
-	if (!watched && (!tunables.watch_all_execs || walk.who.pid == tunables.own_pid))
+	if (!watched && (!tunables.watch_all_execs || walk.who.pid == tunables.own_pid || is_excluded_user()))
 		return 0;
 	walk.who.start_ns = start_of(task);
 	event = (void *)scratch->record;

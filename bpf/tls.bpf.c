@@ -57,7 +57,7 @@ int handle_tls_enter(struct pt_regs *ctx)
 	if (function > TLS_FUNCTION_FREE)
 		bpf_tail_call(ctx, &no_programs, 0);
 	direction = direction_of(function);
-	if (!watched && (!tunables.discover_by_traffic || direction != TLS_WRITE || who.pid == tunables.own_pid))
+	if (!watched && (!tunables.discover_by_traffic || direction != TLS_WRITE || who.pid == tunables.own_pid || is_excluded_user()))
 		return 0;
 	thread = thread_of(id);
 	if (!thread)
@@ -165,7 +165,7 @@ int handle_tls_return(struct pt_regs *ctx)
 	output.bytes = moved_bytes(function, &output.call, FUNCTION_RESULT(ctx));
 	if (!output.bytes)
 		return 0;
-	if (!watched && output.direction != TLS_WRITE)
+	if (!watched && (output.direction != TLS_WRITE || is_excluded_user()))
 		return 0;
 	slot = claim_slot();
 	if (slot && !watched && !discover(&output.who, &output.call, slot, output.bytes)) {

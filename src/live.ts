@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import type { ReceiverOptions } from './config/receiver-options.ts';
 import type { Counters } from './health/counters.ts';
 import { now } from './kernel/clock.ts';
@@ -6,7 +5,8 @@ import type { Intake } from './kernel/intake.ts';
 import { loadProbes, type Probes } from './kernel/loader.ts';
 import { createLossReader } from './kernel/losses.ts';
 import { createRing } from './kernel/ring.ts';
-import type { AgentSeenEvent, Event, EventBase, ProcessExecEvent, TargetEvent } from './model/event.ts';
+import { resolveUserIds } from './kernel/user-ids.ts';
+import type { Event, EventBase, ProcessExecEvent, TargetEvent } from './model/event.ts';
 import { describeSession } from './session.ts';
 import { readAgentVersion } from './targets/agent-version.ts';
 import { mayHoldTls } from './targets/locate-tls.ts';
@@ -64,19 +64,22 @@ const MAX_WALKS = 4;
 
 /** Loads the kernel programs. Throws SetupError where that cannot be. */
 export function createLive(options: LiveOptions): Live {
-  const { receiver, counters, is_daemon } = options;
+  const { receiver, is_daemon } = options;
+  const excluded_uids = is_daemon ? resolveUserIds(receiver.exclude.users) : [];
   const probes = loadProbes({
     object_path: options.object_path,
     ring_bytes: receiver.ring_bytes,
     watch_all_execs: is_daemon,
     discover_by_traffic: is_daemon && receiver.targets.traffic,
+    excluded_uids,
   });
-  return new LiveProbes(probes, options, counters);
+  return new LiveProbes(probes, options, new Set(excluded_uids));
 }
 
 class LiveProbes implements Live {
   readonly #probes: Probes;
   readonly #options: LiveOptions;
+  readonly #excludedUids: ReadonlySet<number>;
   readonly #tls;
   readonly #watched = new Set<number>();
   #intake: Intake | undefined;
@@ -86,10 +89,11 @@ class LiveProbes implements Live {
   /** What events ask for happens after the record they came from is through: a replay has facts in that place too. */
   #pending: (() => void)[] = [];
 
-  constructor(probes: Probes, options: LiveOptions, counters: Counters) {
+  constructor(probes: Probes, options: LiveOptions, excludedUids: ReadonlySet<number>) {
     this.#probes = probes;
     this.#options = options;
-    this.#tls = createTlsAttacher(probes, counters, options.warn);
+    this.#excludedUids = excludedUids;
+    this.#tls = createTlsAttacher(probes, options.counters, options.warn);
   }
 
   get unattached(): readonly string[] {
@@ -172,7 +176,7 @@ class LiveProbes implements Live {
         }
         return;
       case 'agent_seen':
-        this.#pending.push(() => this.#take(event));
+        this.#pending.push(() => this.watchTree(event.pid, { reason: 'traffic', since_ns: event.ktime_ns }));
         return;
       case 'process_exit':
         this.#watched.delete(event.pid);
@@ -210,31 +214,18 @@ class LiveProbes implements Live {
   /** Whether a process that nobody watches is an agent. */
   #consider(event: ProcessExecEvent): void {
     const { targets } = this.#options.receiver;
+    // Of those who came later, the kernel side tells nothing.
+    if (this.#excludedUids.has(event.uid)) return;
     if (targets.traffic) this.attachTls(findProcessFiles(event.pid));
     const agent = recogniseAgent(event, targets.rules);
     if (agent === undefined || this.#watched.has(event.pid)) return;
     if (agent.reason === 'catalogue' && !targets.catalogue) return;
-    if (this.#isExcluded(event)) return;
     const version = readAgentVersion(event.pid, event, event.working_directory);
     this.watchTree(event.pid, {
       reason: agent.reason,
       agent: { name: agent.name, version },
       since_ns: event.ktime_ns,
     });
-  }
-
-  /** The kernel side follows a process that it saw calling a model: so do we, unless its user is to be left alone. */
-  #take(event: AgentSeenEvent): void {
-    if (this.#isExcluded(event)) this.#probes.unwatch(event.pid);
-    else this.watchTree(event.pid, { reason: 'traffic', since_ns: event.ktime_ns });
-  }
-
-  #isExcluded({ pid, process }: EventBase): boolean {
-    const { users } = this.#options.receiver.exclude;
-    if (users.length === 0) return false;
-    const uid = fs.statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
-    const name = readProcessFacts(pid, process, now())?.user_name;
-    return users.some((user) => user === name || String(user) === String(uid));
   }
 
   #watchRunning(): void {

@@ -28,9 +28,10 @@ export const receiverOptionsSchema = z.strictObject({
   /** What is never looked at. */
   exclude: z
     .strictObject({
-      /** Names or numeric ids: their processes are not watched. */
+      /** Names on this machine, or numeric ids: `watch` leaves their processes alone. */
       users: z
         .array(z.union([z.string().min(1), z.number().int().nonnegative()], 'expected a user name or id'))
+        .max(1000)
         .default([]),
       /** Globs: what happens to files there is left out. */
       paths: z.array(z.string().min(1)).default([]),

@@ -12,7 +12,7 @@ import {
   type OpenFile,
 } from './file-fold.ts';
 import { createNoiseFilter, type NoiseFilter } from './noise.ts';
-import { explainingPlace, type Place, unexplainedEffectPlace } from './placement.ts';
+import { explainingPlace, lineagePlace, type Place, unexplainedEffectPlace } from './placement.ts';
 import { placeOf } from './process-segment.ts';
 import { ownPlace, type ProcessSegments } from './process-segments.ts';
 import type { Process } from './process-tree.ts';
@@ -171,7 +171,7 @@ export class FileFolds {
     const { path, other_path, at_ns, errno, changes, file, continues } = touch;
     const { scope } = process;
     if (scope === undefined) return undefined;
-    const { turn, place } = this.#place(process, path, at_ns);
+    const { turn, place } = this.#place(process, path, at_ns, file?.is_inherited === true);
     const is_secret = other_path !== undefined && isSecretPath(other_path);
     const path_class = is_secret ? 'secret' : fileClass(path, placesOf(scope, process, this.#turns.options.workspace));
     if (path_class !== 'secret' && this.#noise.isNoise(path, errno, changes) && !isNamed(process, path, place)) {
@@ -200,13 +200,20 @@ export class FileFolds {
     return fold;
   }
 
-  #place(process: Process, path: string, at_ns: bigint): { readonly turn: Turn; readonly place: Place | undefined } {
+  #place(
+    process: Process,
+    path: string,
+    at_ns: bigint,
+    is_inherited: boolean,
+  ): { readonly turn: Turn; readonly place: Place | undefined } {
     const latest = this.#turns.agentTurn(process, at_ns);
     if (latest === undefined) {
       const segment = this.#segments.of(process, at_ns);
       if (segment === undefined) throw new Error('only a root has no segment, and that is an agent');
       return { turn: segment.turn, place: undefined };
     }
+    // What it was started with, like a standard output that leads to a file, is nobody's request.
+    if (is_inherited) return { turn: latest, place: lineagePlace(latest.root_id, undefined) };
     for (const turn of this.#turns.agentTurns(process, at_ns)) {
       const { tool_window } = this.#turns.options;
       const place = explainingPlace(turn, at_ns, tool_window, (evidence) => matchPath(path, evidence));

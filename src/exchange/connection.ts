@@ -1,9 +1,8 @@
 import type { Counters } from '../health/counters.ts';
 import type { ProcessKey, TlsDataEvent, UnreadTrafficEvent } from '../model/event.ts';
 import { type ByteStream, createByteStream } from '../protocol/byte-stream.ts';
-import { createHttp1Connection, type Http1Connection, type Http1Listener } from '../protocol/http1.ts';
-import type { Http1RequestHead } from '../protocol/http1-head.ts';
-import { startsMessage } from '../protocol/http1-parser.ts';
+import { type AnyHttpConnection, createHttpConnection, startsHttpConnection } from '../protocol/http-connection.ts';
+import type { ExchangeListener, RequestHead } from '../protocol/http-exchange.ts';
 import type { Arrival } from './arrival.ts';
 
 export interface ConnectionOptions {
@@ -11,7 +10,7 @@ export interface ConnectionOptions {
   readonly pid: number;
   readonly counters: Counters;
   /** A request was begun on the connection. */
-  request(head: Http1RequestHead, start: Arrival, connection: Connection): Http1Listener<Arrival> | undefined;
+  request(head: RequestHead, start: Arrival, connection: Connection): ExchangeListener<Arrival> | undefined;
   unread(event: UnreadTrafficEvent): void;
 }
 
@@ -45,7 +44,7 @@ const BINARY_SHARE = 0.05;
 type Direction = TlsDataEvent['direction'];
 
 /**
- * Reads the two streams of a connection as HTTP/1. One that speaks something else sleeps until a request is written on it:
+ * Reads the two streams of a connection as HTTP. One that speaks something else sleeps until a request is written on it:
  * the address of a connection object is used again.
  */
 export function createConnection(options: ConnectionOptions): Connection {
@@ -54,7 +53,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let request_socket_id = 0n;
   let close_cause: string | undefined;
   let socket_closed: Arrival | undefined;
-  let http1: Http1Connection<Arrival> | undefined;
+  let http: AnyHttpConnection<Arrival> | undefined;
   const streams: Partial<Record<Direction, { stream: ByteStream<TlsDataEvent>; first_ns: bigint }>> = {};
   let message_seen = false;
   let unread_told = false;
@@ -76,7 +75,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
     push(event) {
       if (socket_closed !== undefined) {
-        if (event.direction === 'write' && startsMessage(event.data, 'request')) {
+        if (event.direction === 'write' && startsHttpConnection(event.data)) {
           connection.close(socket_closed, SOCKET_CLOSED);
         }
         socket_closed = undefined;
@@ -86,7 +85,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       streamOf(event).push(event);
       if (is_binary && !message_seen && skipped_bytes >= UNREADABLE_BYTES) {
         tellUnread('unknown', arrivalOf(event));
-        http1 = undefined;
+        http = undefined;
       }
     },
     socketClosed(at) {
@@ -103,20 +102,20 @@ export function createConnection(options: ConnectionOptions): Connection {
       streams.read?.stream.flush();
       socket_closed = undefined;
       close_cause = cause;
-      http1?.close(at);
+      http?.close(at);
       if (is_binary && !message_seen) tellUnread('unknown', at);
       close_cause = undefined;
-      http1 = listen();
+      http = listen();
     },
   };
 
-  const listen = (): Http1Connection<Arrival> => {
+  const listen = (): AnyHttpConnection<Arrival> => {
     message_seen = false;
     unread_told = false;
     skipped_bytes = 0;
     is_binary = false;
     request_socket_id = socket_id;
-    return createHttp1Connection<Arrival>({
+    return createHttpConnection<Arrival>({
       request(head, _at, start) {
         message_seen = true;
         counters.add('exchange.requests');
@@ -125,7 +124,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       protocol(protocol, at) {
         if (protocol === 'server') counters.add('exchange.server_connections');
         else tellUnread(protocol, at);
-        http1 = undefined;
+        if (protocol !== 'http2') http = undefined;
       },
       skipped(direction, data) {
         counters.add('exchange.skipped_bytes', data.length);
@@ -133,32 +132,33 @@ export function createConnection(options: ConnectionOptions): Connection {
         if (skipped_bytes < BINARY_PROBE_BYTES) is_binary ||= looksBinary(data.subarray(0, BINARY_PROBE_BYTES));
         skipped_bytes += data.length;
       },
-      count: (reason) => counters.add(`exchange.${reason}`),
+      count: (reason, amount) => counters.add(`exchange.${reason}`, amount),
     });
   };
 
   const receive = (data: Uint8Array, event: TlsDataEvent): void => {
     const at = arrivalOf(event);
     if (event.direction === 'read') {
-      http1?.read(data, at);
+      http?.read(data, at);
       return;
     }
-    if (startsMessage(data, 'request')) {
-      if (http1 === undefined) http1 = listen();
-      else if (request_socket_id !== 0n && socket_id !== request_socket_id) {
+    if (startsHttpConnection(data)) {
+      const is_other_socket = request_socket_id !== 0n && socket_id !== request_socket_id;
+      if (http === undefined) http = listen();
+      else if (is_other_socket || http.isRestartedBy(data)) {
         close_cause = 'the connection object was used for another connection';
-        http1.close(at);
+        http.close(at);
         close_cause = undefined;
-        http1 = listen();
+        http = listen();
       }
       request_socket_id = socket_id;
     }
-    http1?.write(data, at);
+    http?.write(data, at);
   };
   const loseBytes = (bytes: number, event: TlsDataEvent): void => {
     counters.add('exchange.lost_bytes', bytes);
-    if (event.direction === 'write') http1?.writeGap(bytes, arrivalOf(event));
-    else http1?.readGap(bytes, arrivalOf(event));
+    if (event.direction === 'write') http?.writeGap(bytes, arrivalOf(event));
+    else http?.readGap(bytes, arrivalOf(event));
   };
   /** Offsets that begin anew belong to a connection object that was set up anew. */
   const streamOf = (event: TlsDataEvent): ByteStream<TlsDataEvent> => {
@@ -177,7 +177,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     return stream;
   };
 
-  http1 = listen();
+  http = listen();
   return connection;
 }
 

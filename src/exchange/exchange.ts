@@ -1,8 +1,7 @@
 import type { Counters } from '../health/counters.ts';
 import type { Event, EventBase, ProcessKey, TlsDataEvent } from '../model/event.ts';
 import type { LlmCall } from '../model/llm-call.ts';
-import type { Http1Listener } from '../protocol/http1.ts';
-import type { Http1RequestHead } from '../protocol/http1-head.ts';
+import type { ExchangeListener, RequestHead } from '../protocol/http-exchange.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Stage } from '../stage.ts';
 import type { Arrival } from './arrival.ts';
@@ -60,11 +59,11 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     return followed;
   };
   const request = (
-    full_head: Http1RequestHead,
+    full_head: RequestHead,
     start: Arrival,
     connection: Connection,
     { process, pid, connection: id }: TlsDataEvent,
-  ): Http1Listener<Arrival> | undefined => {
+  ): ExchangeListener<Arrival> | undefined => {
     const head = withoutCredentials(full_head);
     const provider = providers.find((candidate) => candidate.matches(head));
     if (provider === undefined) return undefined;
@@ -73,6 +72,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     return createLlmExchange({
       provider,
       head,
+      is_partial_head: full_head.is_partial === true,
       start,
       budget,
       counters,

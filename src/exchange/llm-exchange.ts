@@ -1,8 +1,8 @@
 import type { Counters } from '../health/counters.ts';
 import type { CallError, LlmCall } from '../model/llm-call.ts';
 import { decodeContent } from '../protocol/content-coding.ts';
-import type { Http1Listener, ResponseEnd } from '../protocol/http1.ts';
-import { bodyCodings, type Http1ResponseHead } from '../protocol/http1-head.ts';
+import type { ExchangeListener, ResponseEnd, ResponseHead } from '../protocol/http-exchange.ts';
+import { bodyCodings } from '../protocol/http1-head.ts';
 import type { HttpRequestHead, ParsedRequest, Provider, ResponseReader } from '../providers/provider.ts';
 import type { Arrival } from './arrival.ts';
 import { type BodyBudget, createBodyCollector } from './body-collector.ts';
@@ -18,6 +18,7 @@ export type CallOrigin = Pick<
 export interface LlmExchangeOptions {
   readonly provider: Provider;
   readonly head: HttpRequestHead;
+  readonly is_partial_head: boolean;
   readonly start: Arrival;
   readonly budget: BodyBudget;
   readonly counters: Counters;
@@ -31,7 +32,7 @@ export interface LlmExchangeOptions {
 const NO_ERROR_ABOVE = 399;
 
 /** Follows one exchange with a model: tells it when its request is complete, and when it ended. */
-export function createLlmExchange(options: LlmExchangeOptions): Http1Listener<Arrival> {
+export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener<Arrival> {
   const { provider, head, start, budget, counters, emit } = options;
   const gaps = createCaptureGaps();
   const request_body = createBodyCollector(budget);
@@ -39,7 +40,7 @@ export function createLlmExchange(options: LlmExchangeOptions): Http1Listener<Ar
   let request_end_ns = start.ktime_ns;
   let request_too_large = false;
   let parsed: ParsedRequest | undefined;
-  let response_head: Http1ResponseHead | undefined;
+  let response_head: ResponseHead | undefined;
   let reader: ResponseReader | undefined;
   let response_body: ResponseBody | undefined;
   let response_bytes = 0;
@@ -47,6 +48,7 @@ export function createLlmExchange(options: LlmExchangeOptions): Http1Listener<Ar
   let last_ns = start.ktime_ns;
   let response_lost = false;
   let ended = false;
+  if (options.is_partial_head) gaps.add('joined_midstream', 0, 'request head');
 
   const call = (phase: LlmCall['phase'], request: ParsedRequest, end_ns: bigint): LlmCall => ({
     kind: 'llm_call',
@@ -82,7 +84,7 @@ export function createLlmExchange(options: LlmExchangeOptions): Http1Listener<Ar
     return parsed;
   };
 
-  const errorOf = (how: ResponseEnd): CallError | undefined => {
+  const errorOf = (how: ResponseEnd, told_cause: string | undefined): CallError | undefined => {
     const told = reader?.result().error;
     if (told !== undefined) return told;
     if (response_head !== undefined && response_head.status > NO_ERROR_ABOVE) {
@@ -91,19 +93,19 @@ export function createLlmExchange(options: LlmExchangeOptions): Http1Listener<Ar
     const is_over = how === 'whole' || (how === 'closed' && !response_body?.streamed);
     if (reader?.complete || is_over) return undefined;
     if (response_lost && (how === 'lost' || response_head === undefined)) return undefined;
-    const cause = how === 'lost' ? 'another message began on the connection' : options.closeCause();
+    const cause = how === 'lost' ? 'another message began on the connection' : (told_cause ?? options.closeCause());
     if (cause === undefined) return undefined;
     return { type: response_head === undefined ? 'no_response' : 'cut', message: cause };
   };
 
-  const finish = (at: Arrival, how: ResponseEnd): void => {
+  const finish = (at: Arrival, how: ResponseEnd, cause?: string): void => {
     if (ended) return;
     ended = true;
     const { request, provider: name } = announce(false);
     response_body?.end(at.ktime_ns, how === 'whole' || how === 'closed');
     const result = reader?.result();
     if (result?.malformed !== undefined) gaps.add('malformed', 0, `response: ${result.malformed}`);
-    const error = errorOf(how);
+    const error = errorOf(how, cause);
     const is_unanswered = error?.type === 'no_response';
     const is_cut = error === undefined ? how === 'cut' && !reader?.complete : error.type === 'cut';
     if (is_cut) gaps.add('cut', 0, 'response');
@@ -139,6 +141,7 @@ export function createLlmExchange(options: LlmExchangeOptions): Http1Listener<Ar
       if (ended) return;
       const { request } = announce(false);
       response_head = response;
+      if (response.is_partial) gaps.add('joined_midstream', 0, 'response head');
       last_ns = at.ktime_ns;
       reader = provider.createResponseReader(request, { status: response.status, headers: response.headers });
       response_body = createResponseBody(response, reader, budget, gaps);
@@ -164,9 +167,9 @@ export function createLlmExchange(options: LlmExchangeOptions): Http1Listener<Ar
       last_ns = at.ktime_ns;
       gaps.add('malformed', 0, 'response head');
     },
-    responseEnd(at, how) {
+    responseEnd(at, how, cause) {
       if (how === 'whole' && !ended) last_ns = at.ktime_ns;
-      finish(at, how);
+      finish(at, how, cause);
     },
   };
 }

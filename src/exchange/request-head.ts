@@ -1,18 +1,18 @@
-import type { Http1RequestHead } from '../protocol/http1-head.ts';
+import type { RequestHead } from '../protocol/http-exchange.ts';
 import type { HttpRequestHead } from '../providers/provider.ts';
 
 const CREDENTIAL_HEADERS = /^(?:authorization|proxy-authorization|cookie|set-cookie|.*api-?key|.*token)$/;
 const HTTPS_PORT = 443;
 
 /** The head as providers see it: credentials are gone, their headers' names remain. */
-export function withoutCredentials(head: Http1RequestHead): HttpRequestHead {
+export function withoutCredentials(head: RequestHead): HttpRequestHead {
   const headers = new Map(head.headers);
   for (const name of headers.keys()) if (CREDENTIAL_HEADERS.test(name)) headers.set(name, '');
   return { method: head.method, target: head.target, host: hostOf(head), headers };
 }
 
 /** An absolute target overrides the Host header (RFC 9112 section 3.2.2). */
-function hostOf({ target, headers }: Http1RequestHead): string | undefined {
+function hostOf({ target, headers }: RequestHead): string | undefined {
   const authority = /^https?:\/\/([^/?#]+)/i.exec(target)?.[1];
   return authority?.slice(authority.lastIndexOf('@') + 1) ?? (headers.get('host') || undefined);
 }

@@ -1,5 +1,6 @@
 import { decodeContent } from '../protocol/content-coding.ts';
-import { bodyCodings, type Http1ResponseHead } from '../protocol/http1-head.ts';
+import type { ResponseHead } from '../protocol/http-exchange.ts';
+import { bodyCodings } from '../protocol/http1-head.ts';
 import { createSseReader, type SseReader } from '../protocol/sse.ts';
 import type { ResponseReader } from '../providers/provider.ts';
 import { type BodyBudget, createBodyCollector } from './body-collector.ts';
@@ -22,7 +23,7 @@ const EVENT_STREAM_BEGUN = /^\uFEFF?(?:event|data|id|retry)?:/;
 
 /** Brings the body of one response to its reader: a stream event by event as it comes, anything else at the end. */
 export function createResponseBody(
-  head: Http1ResponseHead,
+  head: ResponseHead,
   reader: ResponseReader,
   budget: BodyBudget,
   gaps: CaptureGaps,

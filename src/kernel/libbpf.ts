@@ -46,7 +46,6 @@ function bind() {
     map_set_max_entries: f('int bpf_map__set_max_entries(void *map, uint32_t entries)'),
     map_lookup: f('int bpf_map_lookup_elem(int fd, const void *key, _Out_ void *value)'),
     map_update: f('int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)'),
-    map_delete: f('int bpf_map_delete_elem(int fd, const void *key)'),
     btf_find: f('int btf__find_by_name_kind(void *btf, const char *name, uint32_t kind)'),
     btf_type: f('void *btf__type_by_id(void *btf, uint32_t id)'),
     btf_name: f('const char *btf__name_by_offset(void *btf, uint32_t offset)'),

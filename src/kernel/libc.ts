@@ -12,6 +12,7 @@ export const libc = {
   close: library.func('int close(int fd)'),
   vasprintf: library.func('int vasprintf(_Out_ void **text, void *format, void *args)'),
   free: library.func('void free(void *memory)'),
+  getpwnam: library.func('void *getpwnam(const char *name)'),
   syscall_bpf: library.func('long syscall(long number, int command, void *attributes, uint32_t size)'),
 };
 

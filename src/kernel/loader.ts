@@ -26,6 +26,8 @@ export interface ProbeOptions {
   readonly watch_all_execs: boolean;
   /** Watch whatever is seen sending a request to an LLM API. */
   readonly discover_by_traffic: boolean;
+  /** Whose processes are neither told nor discovered: at most 1024 real uids. */
+  readonly excluded_uids?: readonly number[];
   /** Attach TLS probes by uprobe_multi links, not one by one. By default where the kernel has them. */
   readonly uprobe_multi?: boolean;
 }
@@ -40,7 +42,6 @@ export interface Probes {
   attachTls(library: TlsLibrary): AttachResult;
   /** From now on this process and what it forks is watched. `start_ns` 0n: the kernel side finds out. */
   watch(pid: number, start_ns: bigint): void;
-  unwatch(pid: number): void;
   /** Totals since loading, in the order of LOSS_REASONS. */
   readLosses(): readonly number[];
   readProcesses(): readonly ProcessSnapshot[];
@@ -87,6 +88,7 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
     for (const program of [enter, leave]) bpf.program_set_attach_type(program, BPF_TRACE_UPROBE_MULTI);
   }
   load(object);
+  excludeUsers(bpf.map_fd(findMap(object, 'excluded_users')), options.excluded_uids ?? []);
 
   const targets_fd: number = bpf.map_fd(findMap(object, 'targets'));
   const losses_fd: number = bpf.map_fd(findMap(object, 'losses'));
@@ -109,9 +111,6 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
         throw new Error(`process ${pid} cannot be watched: ${errnoName(lastErrno())}`);
       }
     },
-    unwatch(pid) {
-      bpf.map_delete(targets_fd, u32(pid));
-    },
     readLosses: () => readLosses(losses_fd),
     readProcesses: () => (iterator === undefined ? [] : readProcesses(iterator)),
     async close() {
@@ -130,6 +129,13 @@ function load(object: Pointer): void {
     `The kernel refuses the programs (${errnoName(-result)})\n${lines}`,
     'Report this with the lines above and the output of `uname -r`.',
   );
+}
+
+function excludeUsers(fd: number, uids: readonly number[]): void {
+  for (const uid of uids) {
+    if (libbpf().map_update(fd, u32(uid), Buffer.from([1]), 0) !== 0)
+      throw new Error(`user ${uid} cannot be excluded: ${errnoName(lastErrno())}`);
+  }
 }
 
 function setTunables(object: Pointer, options: ProbeOptions): void {

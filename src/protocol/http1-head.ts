@@ -1,24 +1,11 @@
+import type { RequestHead, ResponseHead } from './http-exchange.ts';
+
 /** The heads of HTTP/1.1 messages, and what they say about the body (RFC 9112). */
 
-export interface Http1RequestHead {
-  readonly kind: 'request';
-  readonly method: string;
-  readonly target: string;
-  /** Names in lower case; of a repeated one the values are joined by `, `. */
-  readonly headers: ReadonlyMap<string, string>;
-}
-
-export interface Http1ResponseHead {
-  readonly kind: 'response';
-  readonly status: number;
-  readonly reason: string;
-  readonly headers: ReadonlyMap<string, string>;
-}
-
-export type Http1Head = Http1RequestHead | Http1ResponseHead;
+export type Http1Head = RequestHead | ResponseHead;
 export type Http1StartLine =
-  | Pick<Http1RequestHead, 'kind' | 'method' | 'target'>
-  | Pick<Http1ResponseHead, 'kind' | 'status' | 'reason'>;
+  | Pick<RequestHead, 'kind' | 'method' | 'target'>
+  | Pick<ResponseHead, 'kind' | 'status' | 'reason'>;
 
 /** How long a body is. `until_close`: to the end of the connection. `tunnel`: what follows is not HTTP/1.1. */
 export type Framing =
@@ -29,7 +16,8 @@ const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]";
 const REQUEST_LINE = new RegExp(`^(${TOKEN}{1,32}) +(\\S+) +HTTP/1\\.\\d *$`);
 const STATUS_LINE = /^HTTP\/1\.\d +(\d{3})(?: (.*))?$/;
 const HEADER_NAME = new RegExp(`^${TOKEN}+$`);
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
+/** The common ones, and what the preface of HTTP/2 begins with. */
+const METHODS = ['PRI', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
 
 /** Reads a request line or a status line; undefined when it is neither. */
 export function parseStartLine(line: string): Http1StartLine | undefined {
@@ -69,7 +57,7 @@ export function addHeaderLine(
 }
 
 /** The body of a request (RFC 9112 section 6.3, points 3 to 7); undefined when the head contradicts itself. */
-export function requestFraming(head: Http1RequestHead): Framing | undefined {
+export function requestFraming(head: RequestHead): Framing | undefined {
   const codings = listOf(head.headers.get('transfer-encoding'));
   if (codings.length > 0) return codings.at(-1) === 'chunked' ? { kind: 'chunked' } : undefined;
   const length = contentLength(head.headers);
@@ -78,7 +66,7 @@ export function requestFraming(head: Http1RequestHead): Framing | undefined {
 }
 
 /** The body of the response to a request of `method` (RFC 9112 section 6.3); undefined when the head contradicts itself. */
-export function responseFraming(head: Http1ResponseHead, method: string | undefined): Framing | undefined {
+export function responseFraming(head: ResponseHead, method: string | undefined): Framing | undefined {
   if (head.status === 101) return { kind: 'tunnel' };
   if (head.status < 200 || head.status === 204 || head.status === 304 || method === 'HEAD') return { kind: 'none' };
   if (method === 'CONNECT' && head.status < 300) return { kind: 'tunnel' };

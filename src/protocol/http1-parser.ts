@@ -1,7 +1,10 @@
 import { type ChunkedBody, createChunkedBody } from './chunked-body.ts';
 import { addHeaderLine, type Framing, type Http1Head, mayBeStart, parseStartLine } from './http1-head.ts';
-import { HTTP2_PREFACE_LINE, startsWithHttp2Frame } from './http2-detection.ts';
+import { HTTP2_PREFACE_LINE, startsWithHttp2Frame } from './http2-frame.ts';
 import { createLineReader, latin1 } from './line-reader.ts';
+
+/** `reversed`: this side sends what the other one should. `http2_frames`: without its preface, which was before. */
+export type ForeignTraffic = 'http2_preface' | 'http2_frames' | 'reversed';
 
 /** What the parser tells; `At` is whatever the caller knows of the piece a byte came in. */
 export interface Http1ParserSink<At> {
@@ -17,8 +20,9 @@ export interface Http1ParserSink<At> {
   /** The place is lost outside of a body; what follows is skipped up to the next message. */
   lost(why: 'gap' | 'malformed', at: At): void;
   skipped(data: Uint8Array): void;
-  /** `reversed`: this side sends what the other one should. True: nothing more is to be read. */
-  foreign(what: 'http2' | 'reversed', at: At): boolean;
+  /** True: nothing more is to be read. What follows, if anything, is given to `tunnel`. */
+  foreign(what: ForeignTraffic, at: At): boolean;
+  tunnel(data: Uint8Array, at: At): void;
   /** May another message begin with a piece, although the body of this one is not at its end? */
   mayBreakOff(): boolean;
 }
@@ -78,7 +82,7 @@ export function createHttp1Parser<At>(kind: Http1Head['kind'], sink: Http1Parser
     lines.reset();
     sink.end(at, whole);
   };
-  const foreign = (what: 'http2' | 'reversed', at: At): boolean => {
+  const foreign = (what: ForeignTraffic, at: At): boolean => {
     const stop = sink.foreign(what, at);
     if (stop) state = 'tunnel';
     return stop;
@@ -88,7 +92,7 @@ export function createHttp1Parser<At>(kind: Http1Head['kind'], sink: Http1Parser
   const beginHead = (line: string, at: At): boolean => {
     const parsed = parseStartLine(line);
     if (parsed === undefined) {
-      return line === HTTP2_PREFACE_LINE && foreign(kind === 'request' ? 'http2' : 'reversed', at);
+      return line === HTTP2_PREFACE_LINE && foreign(kind === 'request' ? 'http2_preface' : 'reversed', at);
     }
     if (parsed.kind !== kind) return foreign('reversed', at);
     start_line = parsed;
@@ -153,7 +157,7 @@ export function createHttp1Parser<At>(kind: Http1Head['kind'], sink: Http1Parser
         skipping = true;
         lines.reset();
       }
-    } else if (!skipping && (mayBeStart(line) || line === HTTP2_PREFACE_LINE) && beginHead(line, at)) return;
+    } else if (!skipping && mayBeStart(line) && beginHead(line, at)) return;
     else skipping = false;
     sink.skipped(bytes.subarray(from, lines.position));
   };
@@ -180,7 +184,7 @@ export function createHttp1Parser<At>(kind: Http1Head['kind'], sink: Http1Parser
   const beginPiece = (bytes: Uint8Array, at: At): void => {
     chunked?.beginPiece();
     if (state === 'start' || state === 'lost') {
-      if (lines.partial === '' && startsWithHttp2Frame(bytes)) foreign('http2', at);
+      if (lines.partial === '' && startsWithHttp2Frame(bytes)) foreign('http2_frames', at);
       if (state === 'lost' && (skipping || startsMessage(bytes, kind))) {
         skipping = false;
         lines.reset();
@@ -198,7 +202,10 @@ export function createHttp1Parser<At>(kind: Http1Head['kind'], sink: Http1Parser
     push(bytes, at) {
       beginPiece(bytes, at);
       for (let from = 0; from < bytes.length; ) {
-        if (state === 'tunnel') return;
+        if (state === 'tunnel') {
+          sink.tunnel(bytes.subarray(from), at);
+          return;
+        }
         if (state === 'length' || state === 'until_close') from = readBody(bytes, from, at);
         else if (chunked !== undefined) from = readChunked(chunked, bytes, from, at);
         else {

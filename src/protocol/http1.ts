@@ -1,55 +1,25 @@
-import { type Http1RequestHead, type Http1ResponseHead, requestFraming, responseFraming } from './http1-head.ts';
-import { createHttp1Parser } from './http1-parser.ts';
+import type { ExchangeListener, HttpConnection, HttpSink, ResponseEnd } from './http-exchange.ts';
+import { requestFraming, responseFraming } from './http1-head.ts';
+import { createHttp1Parser, type ForeignTraffic } from './http1-parser.ts';
 
-/**
- * How a response came to its end. `closed`: with the connection, as its head said. `cut`: with the connection, too early.
- * `lost`: the next message began, or its end was not seen.
- */
-export type ResponseEnd = 'whole' | 'closed' | 'cut' | 'lost';
-
-/** Hears of one exchange: a request and, in the end always, its response. */
-export interface Http1Listener<At> {
-  requestBody(data: Uint8Array, at: At): void;
-  requestGap(bytes: number, at: At): void;
-  requestEnd(at: At, whole: boolean): void;
-  /** The final response; interim ones (1xx) are not told. */
-  responseHead(head: Http1ResponseHead, at: At): void;
-  responseBody(data: Uint8Array, at: At): void;
-  responseGap(bytes: number, at: At): void;
-  /** Bytes came where the response should begin, and are none. */
-  responseMalformed(at: At): void;
-  responseEnd(at: At, how: ResponseEnd): void;
-}
-
-export interface Http1Sink<At> {
-  /** A request was begun. undefined: nobody wants to hear of it. */
-  request(head: Http1RequestHead, at: At, start: At): Http1Listener<At> | undefined;
-  /** The connection speaks something else from here on. `server`: HTTP/1, but the watched side is the server. */
-  protocol(protocol: 'http2' | 'websocket' | 'unknown' | 'server', at: At): void;
+export interface Http1Sink<At> extends HttpSink<At> {
   /** Bytes that belong to no message. */
   skipped(direction: 'write' | 'read', data: Uint8Array): void;
-  count(reason: 'joined_midstream' | 'malformed' | 'orphan_response' | 'too_many_pipelined'): void;
-}
-
-/** A connection as its client sees it: requests are written, responses read. */
-export interface Http1Connection<At> {
-  write(data: Uint8Array, at: At): void;
-  read(data: Uint8Array, at: At): void;
-  writeGap(bytes: number, at: At): void;
-  readGap(bytes: number, at: At): void;
-  /** Ends every exchange that is open. */
-  close(at: At): void;
+  /** HTTP/2 is spoken: the first line of its preface came, it was agreed on, or it was before. */
+  http2(begun: 'preface' | 'upgrade' | 'frames', at: At): void;
+  /** What is left of a piece, and all that is fed, after the connection turned into something else. */
+  tunnel(direction: 'write' | 'read', data: Uint8Array, at: At): void;
 }
 
 interface PendingExchange<At> {
   readonly method: string;
-  readonly listener: Http1Listener<At> | undefined;
+  readonly listener: ExchangeListener<At> | undefined;
 }
 
 const MAX_PIPELINED = 64;
 
 /** Reads both directions of an HTTP/1.x connection and pairs requests with responses (RFC 9112 section 9.3.2). */
-export function createHttp1Connection<At>(sink: Http1Sink<At>): Http1Connection<At> {
+export function createHttp1Connection<At>(sink: Http1Sink<At>): HttpConnection<At> {
   /** Requests without their whole response, oldest first. */
   let pending: PendingExchange<At>[] = [];
   /** The one whose request is being written. */
@@ -67,9 +37,10 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): Http1Connection<
     pending = pending.slice(count);
     for (const { listener } of given_up) listener?.responseEnd(at, how);
   };
-  const foreign = (what: 'http2' | 'reversed', at: At): boolean => {
+  const foreign = (what: ForeignTraffic, at: At): boolean => {
     if (message_seen) return false;
-    sink.protocol(what === 'http2' ? 'http2' : 'server', at);
+    if (what === 'reversed') sink.protocol('server', at);
+    else sink.http2(what === 'http2_preface' ? 'preface' : 'frames', at);
     return true;
   };
   const countLost = (why: 'gap' | 'malformed'): void => {
@@ -100,6 +71,7 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): Http1Connection<
     lost: countLost,
     skipped: (data) => sink.skipped('write', data),
     foreign,
+    tunnel: (data, at) => sink.tunnel('write', data, at),
     mayBreakOff: () => true,
   });
 
@@ -118,7 +90,9 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): Http1Connection<
       exchange?.listener?.responseHead(head, at);
       if (framing.kind === 'tunnel') {
         giveUp(pending.length, at, 'whole');
-        sink.protocol(upgradedProtocol(head), at);
+        const upgrade = head.headers.get('upgrade')?.toLowerCase();
+        if (upgrade === 'h2c') sink.http2('upgrade', at);
+        else sink.protocol(upgrade === 'websocket' ? 'websocket' : 'unknown', at);
       }
       return framing;
     },
@@ -135,6 +109,7 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): Http1Connection<
     },
     skipped: (data) => sink.skipped('read', data),
     foreign,
+    tunnel: (data, at) => sink.tunnel('read', data, at),
     mayBreakOff: () => pending.length > 1,
   });
 
@@ -155,10 +130,4 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): Http1Connection<
       giveUp(pending.length, at, 'cut');
     },
   };
-}
-
-function upgradedProtocol(head: Http1ResponseHead): 'http2' | 'websocket' | 'unknown' {
-  const upgrade = head.headers.get('upgrade')?.toLowerCase();
-  if (upgrade === 'websocket') return 'websocket';
-  return upgrade === 'h2c' ? 'http2' : 'unknown';
 }

@@ -81,6 +81,17 @@ describe('files', () => {
     assert.deepEqual([all.file('/work/app/log').bytes_written, all.kind('file').length], [9n, 1]);
   });
 
+  it("takes what an agent says on a standard output that leads to a file for nobody's request", () => {
+    const scene = new Scene();
+    scene.answer(scene.ask(scene.root, { messages: [user('x')] }), 'Done.');
+    const file_id = scene.open(scene.root, '/tmp/out', { inherited: true, fd: 1 });
+    scene.io(scene.root, file_id, { written: 6 });
+    const all = scene.end();
+    const [root] = all.kind('invoke_agent');
+    const { parent_id, correlation } = all.file('/tmp/out');
+    assert.deepEqual([parent_id, correlation.requested], [root?.id, true]);
+  });
+
   it('keeps secrets when there are more files than may be told', () => {
     const scene = new Scene({ max_files_per_process: 10, max_files_per_turn: 15 });
     for (const name of ['a', 'b']) {

@@ -9,13 +9,13 @@ describe('traffic that cannot be read', () => {
   test('is told once for each connection', () => {
     const { connection, seen } = watch();
     const { write, read } = connection(1n, { socket_id: 5n });
-    write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    write(BINARY);
     for (let count = 0; count < 3; count++) {
-      write(new Uint8Array([0, 0, 0, 4, 0, 0, 0, 0, 0]));
-      read(new Uint8Array([0, 0, 0, 4, 1, 0, 0, 0, 0]));
+      write(BINARY);
+      read(BINARY);
     }
     assert.deepEqual(seen, [
-      { kind: 'unread_traffic', ktime_ns: 1010n, process: PROCESS, pid: 7, tid: 8, socket_id: 5n, protocol: 'http2' },
+      { kind: 'unread_traffic', ktime_ns: 1010n, process: PROCESS, pid: 7, tid: 8, socket_id: 5n, protocol: 'unknown' },
     ]);
   });
 
@@ -46,7 +46,7 @@ describe('traffic that cannot be read', () => {
   test('and the next connection at the same address is read', () => {
     const { connection, only, answer } = watch();
     const { write, read } = connection(1n);
-    write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    write(BINARY);
     write(chatRequest());
     read(jsonResponse({ text: 'hello' }));
     assert.equal(answer(only()), 'hello');

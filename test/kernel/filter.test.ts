@@ -91,6 +91,5 @@ test('the watcher never watches itself, nor what it starts', async () => {
   const child = spawn('/bin/true');
   await once(child, 'exit');
   assert.deepEqual(watch.take(), []);
-  watch.probes.unwatch(process.pid);
   await watch.close();
 });

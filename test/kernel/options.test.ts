@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -20,6 +22,7 @@ import { PYTHON } from './watch.ts';
 
 const object_path = path.join(import.meta.dirname, '../../bpf/undersight.bpf.o');
 const options = { object_path, ring_bytes: 1 << 20, watch_all_execs: false, discover_by_traffic: false };
+const NOBODY = 65534;
 
 test('when the ring is full, exactly what is missing is told as lost', async () => {
   const probes = loadProbes({ ...options, ring_bytes: 1 << 16 });
@@ -100,6 +103,34 @@ test('on request the execs of processes that nobody watches are told, marked so'
     ring.close();
     await probes.close();
   }
+});
+
+test('not a byte is told of what an excluded user runs and says to a model', async () => {
+  const told = async (excluded_uids: readonly number[]) => {
+    const probes = loadProbes({ ...options, watch_all_execs: true, discover_by_traffic: true, excluded_uids });
+    const records: Buffer[] = [];
+    const ring = createRing(probes.ring_fd, probes.ring_bytes, (record) => records.push(Buffer.from(record)));
+    const library = locateTls(process.execPath);
+    assert.ok(library);
+    probes.attachTls(library);
+    try {
+      await readOverTls(
+        'POST /v1/messages HTTP/1.1\r\n\r\na private question',
+        'a private answer',
+        async (command, args) => {
+          await once(spawn(command, args, { uid: NOBODY, stdio: 'inherit' }), 'exit');
+        },
+      );
+      ring.drain();
+    } finally {
+      ring.close();
+      await probes.close();
+    }
+    const bytes = Buffer.concat(records).toString('latin1');
+    return ['/v1/messages', 'a private question', 'a private answer'].filter((text) => bytes.includes(text));
+  };
+  assert.deepEqual(await told([NOBODY - 1]), ['/v1/messages', 'a private question', 'a private answer']);
+  assert.deepEqual(await told([NOBODY]), []);
 });
 
 test('on kernels that attach probes one by one, the same plaintext is seen', async () => {

@@ -4,7 +4,6 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { launchHeld } from '../../src/launch.ts';
 import { SUBMIT_TO_IO_URING } from './io-uring.ts';
 import { openWatch, PYTHON } from './watch.ts';
 
@@ -160,14 +159,4 @@ call(); call()`;
     seen.of('blind_spot').map((event) => event.reason),
     ['compat_syscalls'],
   );
-});
-
-test('a process that is not watched any more, and what it starts, is silent', async () => {
-  const child = await launchHeld('/bin/sh', ['-c', '/bin/true; /bin/true']);
-  watch.probes.watch(child.pid, 0n);
-  watch.probes.unwatch(child.pid);
-  watch.take();
-  child.release();
-  await child.exited;
-  assert.deepEqual(watch.take(), []);
 });

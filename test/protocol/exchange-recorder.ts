@@ -1,20 +1,23 @@
-import { createHttp1Connection, type Http1Connection } from '../../src/protocol/http1.ts';
+import { createHttpConnection } from '../../src/protocol/http-connection.ts';
+import type { HttpConnection, RequestHead } from '../../src/protocol/http-exchange.ts';
 
 /** What is read of a connection, as lines of text: see `Http1Case`. */
 export interface ExchangeRecorder {
-  readonly connection: Http1Connection<number>;
+  readonly connection: HttpConnection<number>;
   /** In the order of the requests. */
   readonly exchanges: () => readonly string[];
   readonly protocol: () => string | undefined;
   readonly counts: ReadonlyMap<string, number>;
 }
 
-export function recordExchanges(): ExchangeRecorder {
+/** `onRequest` hears of every request's head. */
+export function recordExchanges(onRequest?: (head: RequestHead) => void): ExchangeRecorder {
   const exchanges: { text: () => string }[] = [];
   const counts = new Map<string, number>();
   let spoken: string | undefined;
-  const connection = createHttp1Connection<number>({
+  const connection = createHttpConnection<number>({
     request(head) {
+      onRequest?.(head);
       let request = '';
       let status = 'none';
       let response = '';
@@ -32,12 +35,12 @@ export function recordExchanges(): ExchangeRecorder {
         responseBody: (data) => (response += latin1(data)),
         responseGap: (bytes) => (response += `<${bytes}>`),
         responseMalformed: () => (notes += ' malformed'),
-        responseEnd: (_at, how) => (notes += ` ${how}`),
+        responseEnd: (_at, how, cause) => (notes += ` ${how}${cause === undefined ? '' : ` (${cause})`}`),
       };
     },
     protocol: (protocol) => (spoken ??= protocol),
     skipped() {},
-    count: (reason) => counts.set(reason, (counts.get(reason) ?? 0) + 1),
+    count: (reason, amount = 1) => counts.set(reason, (counts.get(reason) ?? 0) + amount),
   });
   return { connection, exchanges: () => exchanges.map(({ text }) => text()), protocol: () => spoken, counts };
 }

@@ -171,12 +171,6 @@ export const HTTP1_CASES: readonly Http1Case[] = [
     exchanges: ['GET /1 "" -> 200 "abc" lost', 'GET /2 "" -> 200 "ok" whole'],
   },
   {
-    name: 'HTTP/2 with prior knowledge',
-    bytes: [['>', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0']],
-    exchanges: [],
-    protocol: 'http2',
-  },
-  {
     name: 'an upgrade to WebSocket',
     bytes: [
       ['>', lines('GET /ws HTTP/1.1', 'Upgrade: websocket', 'Connection: upgrade', '', '')],

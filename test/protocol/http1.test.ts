@@ -139,12 +139,6 @@ test('a response of known length that broke off is not continued by the next res
   assert.deepEqual(exchanges(), ['GET / "" -> 200 "abc" lost', 'GET / "" -> 200 "ok" whole']);
 });
 
-test('frames of an HTTP/2 connection joined in its middle are recognised', () => {
-  const { connection, protocol } = recordExchanges();
-  connection.read(Buffer.from([0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]), 1);
-  assert.equal(protocol(), 'http2');
-});
-
 test('a head longer than allowed is passed over', () => {
   const { connection, exchanges, counts } = recordExchanges();
   connection.write(bytes(`GET / HTTP/1.1\r\n${`x: ${'y'.repeat(1000)}\r\n`.repeat(400)}\r\n`), 1);
