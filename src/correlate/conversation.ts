@@ -28,10 +28,11 @@ export class Conversations {
   #latest: { readonly messages: readonly Message[]; readonly hashes: readonly string[] } | undefined;
 
   find(request: LlmRequest): Continuation | undefined {
-    const { messages, previous_response_id, conversation_id } = request;
+    const { messages, previous_response_id } = request;
+    const kept_id = keptConversation(request);
     const linked =
       (previous_response_id === undefined ? undefined : this.#by_id.get(`r ${previous_response_id}`)) ??
-      (conversation_id === undefined ? undefined : this.#by_id.get(`c ${conversation_id}`));
+      (kept_id === undefined ? undefined : this.#by_id.get(`c ${kept_id}`));
     if (linked !== undefined) return { conversation: linked, adds_user_message: isOfUser(messages.at(-1)) };
     const histories = this.#hashes(messages);
     for (let length = histories.length; length > 0; length--) {
@@ -43,10 +44,11 @@ export class Conversations {
   }
 
   /** Remembers what a request said, for the next one to be found by. */
-  remember({ messages, conversation_id }: LlmRequest, conversation: Conversation): void {
-    const history = this.#hashes(messages).at(-1) ?? '';
+  remember(request: LlmRequest, conversation: Conversation): void {
+    const history = this.#hashes(request.messages).at(-1) ?? '';
+    const kept_id = keptConversation(request);
     if (history !== '') this.#by_history.set(history, conversation);
-    if (conversation_id !== undefined) this.#by_id.set(`c ${conversation_id}`, conversation);
+    if (kept_id !== undefined) this.#by_id.set(`c ${kept_id}`, conversation);
   }
 
   /** Remembers the ids that a response gave. */
@@ -59,6 +61,11 @@ export class Conversations {
     if (this.#latest?.messages !== messages) this.#latest = { messages, hashes: historyHashes(messages) };
     return this.#latest.hashes;
   }
+}
+
+/** The id of a conversation that the server keeps: requests say only what is new in it. */
+function keptConversation({ conversation_id, conversation_is_session }: LlmRequest): string | undefined {
+  return conversation_is_session === true ? undefined : conversation_id;
 }
 
 /** One hash per message, over it and all before it. Instructions do not count: some agents put the time into them. */

@@ -51,6 +51,8 @@ export interface LlmRequest {
   /** `text`, `json`, ... (gen_ai.output.type) */
   readonly output_type?: string;
   readonly conversation_id?: string;
+  /** The id is that of the agent's session, which side requests and sub-agents share: it does not tell what goes on. */
+  readonly conversation_is_session?: boolean;
   readonly previous_response_id?: string;
   readonly system_instructions: readonly MessagePart[];
   readonly messages: readonly Message[];

@@ -116,11 +116,11 @@ export function createAnthropicReader(head: HttpResponseHead): ResponseReader {
       if (body !== undefined) addEvent(body, stringField(body, 'type') ?? event ?? '', ktime_ns);
     },
     pushBody(body, ktime_ns) {
-      const object = asObject(failure.parse(body.toString('utf8')));
+      const value = failure.parse(body.toString('utf8'));
       complete = true;
-      if (object === undefined) return;
-      if (head.status >= 400 || stringField(object, 'type') === 'error') failure.report(object, String(head.status));
-      else addMessage(object);
+      if (value === undefined) return;
+      if (head.status >= 400 || stringField(value, 'type') === 'error') failure.report(value, String(head.status));
+      else addMessage(value);
       stopAll(ktime_ns);
     },
     get complete() {

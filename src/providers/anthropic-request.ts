@@ -10,6 +10,7 @@ import {
   type JsonObject,
   stringField,
 } from './json-value.ts';
+import { userIdSession } from './session-id.ts';
 
 /** Tool results come in a user's message; the conventions give them a role of their own. */
 function messages(message: JsonObject): readonly Message[] {
@@ -43,9 +44,11 @@ function toolDefinition(tool: JsonObject): ToolDefinition | undefined {
 export function anthropicRequest(body: JsonObject): LlmRequest {
   const stop = field(body, 'stop_sequences');
   const format = stringField(body, 'output_config', 'format', 'type') ?? stringField(body, 'output_format', 'type');
+  const session = userIdSession(stringField(body, 'metadata', 'user_id'));
   return {
     operation: 'chat',
     model: stringField(body, 'model'),
+    ...(session === undefined ? {} : { conversation_id: session, conversation_is_session: true }),
     stream: field(body, 'stream') === true,
     max_tokens: asCount(field(body, 'max_tokens')),
     temperature: asNumber(field(body, 'temperature')),

@@ -1,21 +1,60 @@
+import type { LlmRequest } from '../model/llm-call.ts';
 import { createAnthropicReader } from './anthropic-reader.ts';
 import { anthropicRequest } from './anthropic-request.ts';
 import { asObject, parseJson } from './json-value.ts';
-import type { Provider } from './provider.ts';
+import type { HttpRequestHead, Provider } from './provider.ts';
 import { providerName } from './provider-name.ts';
-import { isPostTo } from './request-target.ts';
+import { isPostTo, requestPath } from './request-target.ts';
+
+function anthropicApi(
+  name: string,
+  protocol: string,
+  matches: Provider['matches'],
+  inPath: (head: HttpRequestHead) => Partial<LlmRequest>,
+): Provider {
+  return {
+    name,
+    matches,
+    parseRequest(head, body) {
+      const object = asObject(parseJson(body.toString('utf8')));
+      return {
+        provider: providerName(head, protocol),
+        request: { ...anthropicRequest(object ?? {}), ...inPath(head) },
+        malformed: object === undefined ? 'the request body is not a JSON object' : undefined,
+      };
+    },
+    createResponseReader: (_request, head) => createAnthropicReader(head),
+  };
+}
 
 /** Anthropic's Messages API, and the hosts that speak it. Counting tokens and batches are no calls to a model. */
-export const anthropicMessages: Provider = {
-  name: 'anthropic_messages',
-  matches: (head) => isPostTo(head, head.headers.has('anthropic-version') ? /\/messages$/ : /\/v1\/messages$/),
-  parseRequest(head, body) {
-    const object = asObject(parseJson(body.toString('utf8')));
-    return {
-      provider: providerName(head, 'anthropic'),
-      request: anthropicRequest(object ?? {}),
-      malformed: object === undefined ? 'the request body is not a JSON object' : undefined,
-    };
+export const anthropicMessages = anthropicApi(
+  'anthropic_messages',
+  'anthropic',
+  (head) => isPostTo(head, head.headers.has('anthropic-version') ? /\/messages$/ : /\/v1\/messages$/),
+  () => ({}),
+);
+
+const VERTEX = /\/publishers\/anthropic\/models\/(?!count-tokens:)([^/:]{1,256}):(r|streamR)awPredict$/;
+
+/** The same on Vertex AI, where the path names the model. */
+export const anthropicOnVertex = anthropicApi(
+  'anthropic_vertex',
+  'gcp.vertex_ai',
+  (head) => isPostTo(head, VERTEX),
+  (head) => {
+    const [, model, method] = VERTEX.exec(requestPath(head)) ?? [];
+    return { model, stream: method === 'streamR' };
   },
-  createResponseReader: (_request, head) => createAnthropicReader(head),
-};
+);
+
+/** An id, or the last part of an ARN, which holds an account's number; colons and slashes are escaped. */
+const BEDROCK = /\/model\/(?:[^/]{0,256}%2F)?((?:[a-z-]{2,16}\.)?anthropic\.[^/]{1,256})\/invoke$/i;
+
+/** The same on Amazon Bedrock, where responses are whole; streams have a framing of their own. */
+export const anthropicOnBedrock = anthropicApi(
+  'anthropic_bedrock',
+  'aws.bedrock',
+  (head) => isPostTo(head, BEDROCK),
+  (head) => ({ model: BEDROCK.exec(requestPath(head))?.[1]?.replace(/%3A/gi, ':'), stream: false }),
+);

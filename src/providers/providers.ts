@@ -1,12 +1,22 @@
-import { anthropicMessages } from './anthropic.ts';
+import { anthropicMessages, anthropicOnBedrock, anthropicOnVertex } from './anthropic.ts';
+import { geminiEmbeddings, geminiGenerate } from './gemini.ts';
+import { ollamaChat, ollamaEmbeddings, ollamaGenerate } from './ollama.ts';
 import { openAiChat, openAiCompletions, openAiEmbeddings, openAiResponses } from './openai.ts';
 import type { Provider } from './provider.ts';
+import { withHeadSession } from './session-id.ts';
 
 /** The LLM APIs that are understood, in the order in which a request is offered to them. */
 export const providers: readonly Provider[] = [
   anthropicMessages,
+  anthropicOnVertex,
+  anthropicOnBedrock,
   openAiChat,
   openAiResponses,
   openAiCompletions,
   openAiEmbeddings,
-];
+  geminiGenerate,
+  geminiEmbeddings,
+  ollamaChat,
+  ollamaGenerate,
+  ollamaEmbeddings,
+].map(withHeadSession);

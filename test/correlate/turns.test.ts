@@ -13,6 +13,24 @@ describe('turns', () => {
     assert.notEqual(agents[0]?.turn_id, agents[1]?.turn_id);
   });
 
+  it('goes on with a turn when its session asked something aside before', () => {
+    const scene = new Scene();
+    const session = { conversation_id: 's', conversation_is_session: true };
+    scene.answer(scene.ask(scene.root, { messages: [user('a title for it?')], request: session }), 'a title');
+    scene.answer(scene.ask(scene.root, { messages: [user('do it')], request: session }), 'done');
+    const [agent, ...others] = scene.end().kind('invoke_agent');
+    assert.deepEqual(others, []);
+    assert.equal(agent?.conversation_id, 's');
+  });
+
+  it('begins another turn with the next prompt of a conversation that the server keeps', () => {
+    const scene = new Scene();
+    const request = { conversation_id: 'c' };
+    scene.answer(scene.ask(scene.root, { messages: [user('one')], request }), 'first');
+    scene.answer(scene.ask(scene.root, { messages: [user('two')], request }), 'second');
+    assert.equal(scene.end().kind('invoke_agent').length, 2);
+  });
+
   it('ends a turn that is idle', () => {
     const scene = new Scene();
     scene.answer(scene.ask(scene.root, { messages: [user('one')] }), 'first');

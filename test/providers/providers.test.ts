@@ -18,6 +18,20 @@ describe('which API a request speaks', () => {
     ['/v1/messages/batches', undefined],
     ['/v1/threads/t/messages', undefined],
     ['/v1/models', undefined],
+    ['/v1beta/models/gemini-2.5-pro:generateContent', 'gemini'],
+    ['/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse', 'gemini'],
+    ['/v1beta1/projects/p/locations/l/endpoints/12:streamGenerateContent', 'gemini'],
+    ['/v1internal:streamGenerateContent?alt=sse', 'gemini'],
+    ['/v1beta/models/gemini-2.5-pro:countTokens', undefined],
+    ['/v1internal:loadCodeAssist', undefined],
+    ['/v1beta/models/text-embedding-004:embedContent', 'gemini_embeddings'],
+    ['/v1beta/models/text-embedding-004:batchEmbedContents', 'gemini_embeddings'],
+    ['/api/chat', 'ollama_chat'],
+    ['/api/generate', 'ollama_generate'],
+    ['/api/embed', 'ollama_embeddings'],
+    ['/api/pull', undefined],
+    ['/v1/projects/p/locations/l/publishers/anthropic/models/claude:streamRawPredict', 'anthropic_vertex'],
+    ['/model/anthropic.claude-3-haiku-20240307-v1%3A0/invoke', 'anthropic_bedrock'],
     ['/', undefined],
   ] as const) {
     test(`POST ${target}: ${name ?? 'none'}`, () => {
@@ -45,6 +59,9 @@ test('the provider is named after the host', () => {
     ['openrouter.ai', 'openrouter'],
     ['generativelanguage.googleapis.com', 'gcp.gemini'],
     ['us-central1-aiplatform.googleapis.com', 'gcp.vertex_ai'],
+    ['aiplatform.us.rep.googleapis.com', 'gcp.vertex_ai'],
+    ['cloudcode-pa.googleapis.com', 'gcp.gen_ai'],
+    ['daily-cloudcode-pa.sandbox.googleapis.com', 'gcp.gen_ai'],
     ['bedrock-runtime.us-east-1.amazonaws.com', 'aws.bedrock'],
     ['localhost:11434', 'ollama'],
     ['localhost:8443', 'openai'],
@@ -65,6 +82,14 @@ const words = fc.constantFrom(
     ' ',
   ),
   ...'message_start content_block_start content_block_delta content_block_stop message_delta content_block'.split(' '),
+  ...'contents parts systemInstruction functionDeclarations functionCall functionResponse args candidates thought'.split(
+    ' ',
+  ),
+  ...'partialArgs jsonPath stringValue willContinue $.a.b $.a[0] $.__proto__.a'.split(' '),
+  ...'inlineData fileData data mimeType generationConfig usageMetadata promptTokenCount thoughtsTokenCount'.split(' '),
+  ...'request requests finishReason promptFeedback executableCode images prompt thinking done eval_count model'.split(
+    ' ',
+  ),
   ...'response.completed response.output_item.done response.output_text.delta function_call reasoning summary'.split(
     ' ',
   ),
@@ -88,6 +113,7 @@ test('no JSON makes a provider throw, and no count or number it gives is broken'
         const reader = provider.createResponseReader(request, code === 200 ? ok : status(code));
         for (const value of values) reader.pushEvent({ event: undefined, data: JSON.stringify(value) }, 1n);
         reader.pushBody(Buffer.from(JSON.stringify(values.at(-1))), 2n);
+        reader.pushBody(Buffer.from(values.map((value) => JSON.stringify(value)).join('\n')), 3n);
         const { response } = reader.result();
         for (const count of Object.values(response.usage)) assert.ok(Number.isSafeInteger(count) && count >= 0);
         assert.ok(!JSON.stringify([request, response.messages]).includes('Infinity'));
@@ -102,6 +128,8 @@ test('JSON nested too deeply is cut, not followed', () => {
   const bodies = [
     `{"messages":${deep}}`,
     `{"messages":[{"role":"tool","content":${deep}}],"input":[{"type":"function_call_output","output":${deep}}]}`,
+    `{"contents":[{"parts":[{"functionCall":{"args":${deep}}},{"functionResponse":{"response":{"output":${deep}}}}]}],"tools":[{"functionDeclarations":[{"name":"x","parameters":${deep}}]}]}`,
+    `{"messages":[{"role":"assistant","tool_calls":[{"function":{"arguments":{"a":${deep}}}}]}]}`,
     `{"messages":[{"role":"user","content":[{"type":"tool_result","content":${deep}}]}],"tools":[{"name":"x","input_schema":{"a":${deep}}}]}`,
   ];
   for (const provider of providers) {

@@ -1,0 +1,20 @@
+import type { Usage } from '../model/llm-call.ts';
+import { asCount, defined } from './json-value.ts';
+import { protoField } from './proto-json.ts';
+
+/**
+ * `usageMetadata`. The prompt includes cached tokens, as the GenAI conventions want it; thoughts, and what tools that Google
+ * runs add to the prompt, are counted apart, and included here.
+ */
+export function geminiUsage(usage: unknown): Usage {
+  const count = (name: string) => asCount(protoField(usage, name));
+  const prompt = count('promptTokenCount');
+  const output = count('candidatesTokenCount');
+  const thoughts = count('thoughtsTokenCount');
+  return defined<Usage>({
+    input_tokens: prompt === undefined ? undefined : prompt + (count('toolUsePromptTokenCount') ?? 0),
+    output_tokens: output === undefined && thoughts === undefined ? undefined : (output ?? 0) + (thoughts ?? 0),
+    cache_read_input_tokens: count('cachedContentTokenCount'),
+    reasoning_output_tokens: thoughts,
+  });
+}
