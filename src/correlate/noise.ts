@@ -1,3 +1,5 @@
+import { createGlobMatcher } from '../model/glob.ts';
+
 /** Paths that every program reads, whatever it is asked to do. What changes them is no noise. */
 const READ = [
   /\.so(\.\d+)*$/,
@@ -20,9 +22,6 @@ const WRITTEN = [
 /** Absent, they are a look-up along a path that was not meant for anything. */
 const SEARCHED =
   /(^|\/)(package\.json|node_modules|\.git|\.gitconfig|\.hg|\.npmrc|\.curlrc|\.bashrc|\.profile|\.inputrc|\.python-version|openssl\.cnf|locale-archive|[^/]+\.so[\d.]*)$/;
-const MAX_GLOB_STARS = 16;
-/** Some globs take a time that grows with a power of the path's length. */
-const MAX_GLOB_PATH_CHARS = 512;
 
 /** Tells paths that are noise: the known ones and those of the user's own globs. */
 export interface NoiseFilter {
@@ -31,27 +30,14 @@ export interface NoiseFilter {
 }
 
 export function createNoiseFilter(globs: readonly string[]): NoiseFilter {
-  const own = globs.map(globPattern);
+  const isOwn = createGlobMatcher(globs);
   return {
     isNoise(path, errno, changes) {
       if (WRITTEN.some((pattern) => pattern.test(path))) return true;
       if (!changes && READ.some((pattern) => pattern.test(path))) return true;
       if (errno === 2 && !changes && (SEARCHED.test(path) || /^\/(usr|lib|lib64|bin|sbin|opt|etc)\//.test(path)))
         return true;
-      return path.length <= MAX_GLOB_PATH_CHARS && own.some((pattern) => pattern.test(path));
+      return isOwn(path);
     },
   };
-}
-
-/** `**` crosses folders, `*` and `?` do not. */
-function globPattern(glob: string): RegExp {
-  let stars = 0;
-  const source = glob.replace(/\*\*\/?|[*?]|[.+^${}()|[\]\\]/g, (part) => {
-    if (part === '?') return '[^/]';
-    if (!part.startsWith('*')) return `\\${part}`;
-    if (++stars > MAX_GLOB_STARS) return '';
-    if (part === '*') return '[^/]*';
-    return part === '**' ? '.*' : '(?:.*/)?';
-  });
-  return new RegExp(`^${source}$`);
 }

@@ -1,6 +1,6 @@
-import path from 'node:path';
 import type { Counters } from '../health/counters.ts';
 import type { Event } from '../model/event.ts';
+import { createGlobMatcher } from '../model/glob.ts';
 import type { Stage } from '../stage.ts';
 
 const MAX_EXCLUDED_FILES = 65_536;
@@ -13,8 +13,8 @@ export function createExcludePaths(globs: readonly string[], next: Stage<Event>,
   if (globs.length === 0) return next;
   /** Openings of such files, whose traffic comes under their id alone; the oldest is forgotten first. */
   const excluded = new Set<bigint>();
-  const matches = (file: string | undefined): boolean =>
-    file !== undefined && globs.some((glob) => path.matchesGlob(file, glob));
+  const matchesGlob = createGlobMatcher(globs);
+  const matches = (file: string | undefined): boolean => file !== undefined && matchesGlob(file);
 
   const isExcluded = (event: Event): boolean => {
     switch (event.kind) {

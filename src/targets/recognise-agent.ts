@@ -1,5 +1,6 @@
 import path from 'node:path';
 import * as z from 'zod';
+import { createGlobMatcher } from '../model/glob.ts';
 import { KNOWN_AGENTS, type KnownAgent } from './agent-catalogue.ts';
 import { findProgram, type Invocation } from './invocation.ts';
 
@@ -49,7 +50,7 @@ function matchesRule(invocation: Invocation, rule: AgentRule): boolean {
 
 /** Arguments are hostile: a long one must not hold the matcher. */
 function isMatch(text: string, glob: string): boolean {
-  return text.length <= MAX_CHARACTERS && path.matchesGlob(text, glob);
+  return text.length <= MAX_CHARACTERS && createGlobMatcher([glob])(text);
 }
 
 function isKnown(invocation: Invocation, agent: KnownAgent): boolean {

@@ -63,3 +63,11 @@ test('a file that is opened under the id of an excluded one after that was close
   stage.push(io(5n, true));
   assert.deepEqual(passed, [io(5n, true)]);
 });
+
+test('an excluded folder hides itself and all that is in it, hidden files too', () => {
+  const passed: Event[] = [];
+  const stage = createExcludePaths(['/home/*/priv/**'], { push: (event) => passed.push(event) }, createCounters());
+  for (const path of ['/home/a/priv', '/home/a/priv/.env', '/home/a/priv/.ssh/x', '/home/.b/priv/c/.d/e'])
+    stage.push(open(path, 7n));
+  assert.deepEqual(passed, []);
+});
