@@ -59,7 +59,8 @@ export class ProcessSegments {
     const known = top.segment.place?.window;
     if (known !== undefined && known.closed_ns === undefined) return;
     const place = this.#explain(process, agent, at_ns);
-    if (place?.window === undefined || !place.correlation.signals.includes('argument')) return;
+    if (place?.window === undefined || place.window === known) return;
+    if (!place.correlation.signals.includes('argument')) return;
     const is_older = top.start_ns < place.window.tool.complete_ns || known !== undefined;
     if (!is_older && top.segment.continues === undefined) this.#claim(top, process, place);
     else this.#claim(process, process, { ...place, correlation: { ...place.correlation, signals: SERVED } });

@@ -147,6 +147,25 @@ describe('what tool calls ask for', () => {
     assert.equal(all.process(shell).parent_id, all.agent().id);
   });
 
+  it('keeps what a shell starts under that shell when another answer ends', () => {
+    const scene = new Scene();
+    const prompt = user('x');
+    const call = scene.ask(scene.root, { messages: [prompt] });
+    const complete_ns = scene.step();
+    const script = 'echo a | tee note.txt; cat note.txt';
+    const shell = scene.spawn(scene.root, 'bash', '-c', script);
+    const parts = [scene.spawn(shell, 'tee', 'note.txt'), scene.spawn(shell, 'cat', 'note.txt')];
+    const said = scene.answer(call, '', [['a', 'bash', { command: script }]], { complete_ns });
+    for (const part of parts) scene.exit(part);
+    scene.exit(shell);
+    const second = scene.ask(scene.root, { messages: [prompt, said, result('a')] });
+    scene.wait(100);
+    scene.answer(second, 'done');
+    const all = scene.end();
+    assert.equal(all.process(shell).parent_id, all.kind('execute_tool')[0]?.id);
+    for (const part of parts) assert.equal(all.process(part).parent_id, all.process(shell).id);
+  });
+
   it('puts what no call explains under the answer that came before it', () => {
     const scene = new Scene();
     const prompt = user('x');
