@@ -56,6 +56,15 @@ enum tls_direction {
 	TLS_READ = 2,
 };
 
+/* Cookie of a probe: the function it is on. */
+enum tls_function {
+	TLS_FUNCTION_READ = 1,
+	TLS_FUNCTION_READ_EX = 2,
+	TLS_FUNCTION_WRITE = 3,
+	TLS_FUNCTION_WRITE_EX = 4,
+	TLS_FUNCTION_FREE = 5,
+};
+
 enum blind_spot {
 	BLIND_IO_URING = 1,
 	BLIND_COMPAT_SYSCALLS = 2,

@@ -3,14 +3,6 @@
 
 #define MAX_CHUNKS 4096
 
-enum tls_function {
-	TLS_FUNCTION_READ = 1,
-	TLS_FUNCTION_READ_EX = 2,
-	TLS_FUNCTION_WRITE = 3,
-	TLS_FUNCTION_WRITE_EX = 4,
-	TLS_FUNCTION_FREE = 5,
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);

@@ -160,7 +160,7 @@ class LiveProbes implements Live {
         for (const open of snapshotDescriptors(snapshot.pid, event.process, since_ns)) intake?.pushFact(open);
       }
     }
-    if (root === undefined) this.#options.counters.add('live.target_gone');
+    if (root === undefined) this.#options.counters.lost('live.target_gone');
   }
 
   onEvent(event: Event): void {

@@ -16,7 +16,7 @@ export function createTlsAttacher(probes: Probes, counters: Counters, warn: (mes
         if (library === undefined) continue;
         const result = probes.attachTls(library);
         if (typeof result === 'string') continue;
-        counters.add('live.attach_failed');
+        counters.lost('live.attach_failed');
         if (told.has(result.failed)) continue;
         told.add(result.failed);
         warn(`TLS calls of ${file} cannot be read (${result.failed}): LLM calls made through it will be missing`);

@@ -31,7 +31,7 @@ export function createCorrelate(
   const { counters, turn_timeout, tool_window, tool_timeout } = options;
   const turns = new Turns(options, (activity) => next.push(activity));
   const tree: ProcessTree = new ProcessTree(MAX_PROCESSES, (process) => {
-    counters.add('correlate.processes_evicted');
+    counters.lost('correlate.processes_evicted');
     end.forgetProcess(process, last_ns);
   });
   const segments = new ProcessSegments(tree, turns);
@@ -79,7 +79,7 @@ export function createCorrelate(
   const ofScope = (process: Process | undefined): Process | undefined => {
     if (process === undefined || tree.scopeOf(process) === undefined) return undefined;
     if (!process.is_finished) return process;
-    counters.add('correlate.late');
+    counters.lost('correlate.late');
     return undefined;
   };
   const touch = ({ segment, scope }: Process, at_ns: bigint): void => {

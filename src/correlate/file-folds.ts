@@ -79,13 +79,13 @@ export class FileFolds {
     if (process.open_files.size <= MAX_OPEN_FILES) return;
     const oldest = process.open_files.keys().next().value;
     if (oldest !== undefined) process.open_files.delete(oldest);
-    this.#turns.counters.add('correlate.open_files_evicted');
+    this.#turns.counters.lost('correlate.open_files_evicted');
   }
 
   moved(process: Process, event: FileIoEvent): void {
     const file = process.open_files.get(event.file_id);
     if (file === undefined) {
-      this.#turns.counters.add('correlate.unknown_file');
+      this.#turns.counters.lost('correlate.unknown_file');
       return;
     }
     const has_traffic = event.bytes_read + event.bytes_written > 0n || event.read_count + event.write_count > 0;
@@ -187,7 +187,7 @@ export class FileFolds {
     }
     const is_precious = path_class === 'secret' || this.#fold_count < MAX_FOLDS;
     if (known !== undefined || !is_precious || this.#fold_count >= 2 * MAX_FOLDS) {
-      this.#turns.counters.add('correlate.files_not_folded');
+      this.#turns.counters.lost('correlate.files_not_folded');
       this.#leaveOut(process, turn, place);
       return undefined;
     }

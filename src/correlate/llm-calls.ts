@@ -39,7 +39,7 @@ export class LlmCalls {
     this.#network = network;
     this.#end = end;
     this.#pending = new BoundedMap(MAX_PENDING, (call_id, { turn, chat }) => {
-      turns.counters.add('correlate.calls_evicted');
+      turns.counters.lost('correlate.calls_evicted');
       if (turn.in_flight.delete(call_id)) tellChat(turns, turn, chat, chat.call, chat.call.end_ns);
     });
   }
@@ -48,7 +48,7 @@ export class LlmCalls {
     const process = this.#tree.get(call.process);
     const scope = process === undefined ? undefined : this.#tree.scopeOf(process);
     if (process === undefined || scope === undefined) {
-      this.#turns.counters.add('correlate.call_of_nobody');
+      this.#turns.counters.lost('correlate.call_of_nobody');
       return;
     }
     const known = this.#pending.get(call.call_id);
@@ -217,7 +217,7 @@ export class LlmCalls {
       if (turn.windows.length >= MAX_WINDOWS_PER_TURN) {
         const [oldest] = turn.windows.splice(0, 1);
         if (oldest !== undefined) this.#end.closeWindow(oldest, call.end_ns, true);
-        this.#turns.counters.add('correlate.tool_windows_evicted');
+        this.#turns.counters.counted('correlate.tool_windows_evicted');
       }
       const window = openToolWindow(tool, position, origin);
       turn.windows.push(window);

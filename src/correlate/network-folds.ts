@@ -53,13 +53,13 @@ export class NetworkFolds {
     if (oldest === undefined) return;
     process.sockets.delete(oldest[0]);
     this.#fold(process, oldest[1], false);
-    this.#turns.counters.add('correlate.sockets_evicted', fd < 0 ? 0 : 1);
+    if (fd >= 0) this.#turns.counters.lost('correlate.sockets_evicted');
   }
 
   moved(process: Process, event: NetIoEvent): void {
     const socket = process.sockets.get(event.socket_id);
     if (socket === undefined) {
-      this.#turns.counters.add('correlate.unknown_socket');
+      this.#turns.counters.lost('correlate.unknown_socket');
       return;
     }
     addSocketTraffic(socket, event);
@@ -203,14 +203,14 @@ export class NetworkFolds {
     const { turn } = socket;
     if (!socket.is_used || turn === undefined || turn.is_ended) return undefined;
     if (isProbe(socket) && !is_open) {
-      this.#turns.counters.add('correlate.udp_probes');
+      this.#turns.counters.counted('correlate.udp_probes');
       return undefined;
     }
     const key = this.#keyOf(process, turn, socket);
     let fold = process.connections.get(key);
     if (fold === undefined) {
       if (process.connections.size >= MAX_FOLDS) {
-        this.#turns.counters.add('correlate.connections_not_folded');
+        this.#turns.counters.lost('correlate.connections_not_folded');
         if (socket.place === undefined && process.segment !== undefined) process.segment.left_out_count++;
         else turn.left_out_count++;
         return undefined;

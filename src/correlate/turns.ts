@@ -108,7 +108,7 @@ export class Turns {
     }
     held.push(activity);
     if (held.length <= MAX_HELD) return;
-    this.counters.add('correlate.told_before_first_call', held.length);
+    this.counters.counted('correlate.told_before_first_call', held.length);
     this.release(turn);
   }
 

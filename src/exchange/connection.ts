@@ -63,7 +63,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const tellUnread = (protocol: UnreadTrafficEvent['protocol'], at: Arrival): void => {
     if (unread_told) return;
     unread_told = true;
-    counters.add(`exchange.unread_${protocol}`);
+    counters.counted(`exchange.unread_${protocol}`);
     options.unread({ kind: 'unread_traffic', ktime_ns: at.ktime_ns, process, pid, tid: at.tid, socket_id, protocol });
   };
   const connection: Connection = {
@@ -118,21 +118,22 @@ export function createConnection(options: ConnectionOptions): Connection {
     return createHttpConnection<Arrival>({
       request(head, _at, start) {
         message_seen = true;
-        counters.add('exchange.requests');
+        counters.counted('exchange.requests');
         return options.request(head, start, connection);
       },
       protocol(protocol, at) {
-        if (protocol === 'server') counters.add('exchange.server_connections');
+        if (protocol === 'server') counters.counted('exchange.server_connections');
         else tellUnread(protocol, at);
         if (protocol !== 'http2') http = undefined;
       },
       skipped(direction, data) {
-        counters.add('exchange.skipped_bytes', data.length);
+        counters.counted('exchange.skipped_bytes', data.length);
         if (direction === 'read') return;
         if (skipped_bytes < BINARY_PROBE_BYTES) is_binary ||= looksBinary(data.subarray(0, BINARY_PROBE_BYTES));
         skipped_bytes += data.length;
       },
-      count: (reason, amount) => counters.add(`exchange.${reason}`, amount),
+      lost: (reason) => counters.lost(`exchange.${reason}`),
+      counted: (reason, amount) => counters.counted(`exchange.${reason}`, amount),
     });
   };
 
@@ -156,7 +157,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     http?.write(data, at);
   };
   const loseBytes = (bytes: number, event: TlsDataEvent): void => {
-    counters.add('exchange.lost_bytes', bytes);
+    counters.lost('exchange.lost_bytes', bytes);
     if (event.direction === 'write') http?.writeGap(bytes, arrivalOf(event));
     else http?.readGap(bytes, arrivalOf(event));
   };
@@ -169,7 +170,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       {
         max_held_bytes: MAX_HELD_BYTES,
         max_held_pieces: MAX_HELD_PIECES,
-        dropped: (bytes) => counters.add('exchange.repeated_bytes', bytes),
+        dropped: (bytes) => counters.counted('exchange.repeated_bytes', bytes),
       },
       { data: receive, gap: loseBytes },
     );

@@ -103,7 +103,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     followed.connection.push(event);
     if (by_age.size <= max_connections) return;
     const [oldest] = by_age;
-    counters.add('exchange.connections_evicted');
+    counters.lost('exchange.connections_evicted');
     if (oldest !== undefined) forget(oldest, arrivalOf(event), undefined);
   };
   const closeSocket = (event: EventBase, socket_id: bigint): void => {
@@ -126,7 +126,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
         }
         case 'net_payload': {
           const name = netName(event);
-          if (name === undefined) counters.add('exchange.unread_payload');
+          if (name === undefined) counters.counted('exchange.unread_payload');
           else {
             if (name.source === 'sni') sockets.named(name.socket_id, name.name);
             next.push(name);

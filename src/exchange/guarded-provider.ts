@@ -20,7 +20,7 @@ export function guarded(provider: Provider, counters: Counters): Provider {
     try {
       return action();
     } catch {
-      counters.add('exchange.provider_failed');
+      counters.lost('exchange.provider_failed');
       return fallback();
     }
   };

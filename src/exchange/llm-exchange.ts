@@ -109,8 +109,12 @@ export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener
     const is_unanswered = error?.type === 'no_response';
     const is_cut = error === undefined ? how === 'cut' && !reader?.complete : error.type === 'cut';
     if (is_cut) gaps.add('cut', 0, 'response');
-    counters.add(error === undefined ? 'exchange.llm_calls' : 'exchange.llm_calls_failed');
-    for (const { reason } of gaps.list()) counters.add(`exchange.gap.${reason}`);
+    counters.counted(error === undefined ? 'exchange.llm_calls' : 'exchange.llm_calls_failed');
+    for (const { reason } of gaps.list()) {
+      // What was cut or malformed was so for the agent too.
+      const is_loss = reason !== 'cut' && reason !== 'malformed';
+      counters[is_loss ? 'lost' : 'counted'](`exchange.gap.${reason}`);
+    }
     const end_ns = (is_cut || is_unanswered) && how !== 'lost' ? at.ktime_ns : last_ns;
     emit({
       ...call('end', { provider: name, request, malformed: undefined }, end_ns),

@@ -55,7 +55,7 @@ export function createDecode(options: { readonly counters: Counters }, next: Sta
 
   const tellLoss = (count: number, ktime_ns: bigint): void => {
     missing += count;
-    counters.add('kernel.lost_records', count);
+    counters.lost('kernel.lost_records', count);
     next.push({ kind: 'loss', ...reader, ktime_ns, reason: 'lost_records', count });
   };
   const sequence = new SequenceCheck(tellLoss);
@@ -92,14 +92,14 @@ export function createDecode(options: { readonly counters: Counters }, next: Sta
         decode(record instanceof Buffer ? record : Buffer.from(record.buffer, record.byteOffset, record.byteLength));
       } catch (error) {
         if (!(error instanceof MalformedRecord)) throw error;
-        counters.add('kernel.malformed_record');
+        counters.lost('kernel.malformed_record');
       }
     },
     pushFact(event) {
       if (event.ktime_ns > newest_ns) newest_ns = event.ktime_ns;
       if (event.kind === 'session') reader = { process: event.process, pid: event.pid, tid: event.tid };
       if (event.kind === 'loss') {
-        counters.add(`kernel.${event.reason}`, event.count);
+        counters.lost(`kernel.${event.reason}`, event.count);
         // Those show as gaps between the numbers of records too.
         if (LOST_RECORD_REASONS.has(event.reason)) {
           reportedMissing += event.count;

@@ -56,7 +56,7 @@ export class ExecJoiner {
   pushArguments({ process, offset_bytes, data }: Arguments): void {
     const waiting = this.#waiting.get(process);
     if (waiting === undefined || offset_bytes < waiting.end_bytes) {
-      this.#counters.add('kernel.arguments_without_exec');
+      this.#counters.lost('kernel.arguments_without_exec');
       return;
     }
     // A hole ends an argument: two halves of different ones must not look like one.
@@ -89,7 +89,7 @@ export class ExecJoiner {
     const area = Buffer.concat(parts).toString('utf8');
     const args = area === '' ? [] : area.replace(/\0$/, '').split('\0');
     const args_lost_bytes = Math.max(0, exec.total_bytes - received_bytes);
-    if (args_lost_bytes > 0) this.#counters.add('kernel.arguments_cut');
+    if (args_lost_bytes > 0) this.#counters.lost('kernel.arguments_cut');
     this.#emit({ ...exec.event, args, args_lost_bytes });
   }
 }

@@ -50,7 +50,7 @@ export function createRecorder(options: RecorderOptions, next: Intake): Intake {
   const frameHeader = Buffer.alloc(FRAME_HEADER_BYTES);
   const appendFrame = (type: number, payload: Uint8Array): void => {
     if (isFailed) {
-      counters.add('recorder.lost_frames');
+      counters.lost('recorder.lost_frames');
       return;
     }
     frameHeader.writeUInt32LE(payload.length, 0);

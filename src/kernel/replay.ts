@@ -53,7 +53,7 @@ export async function replay(options: ReplayOptions, intake: Intake): Promise<vo
   }
   if (!isHeaderRead) throw notARecording(path);
   if (!isEnded) {
-    counters.add('replay.truncated');
+    counters.lost('replay.truncated');
     warn(`The recording ${path} is cut off: this is what it holds`);
   }
 }
@@ -65,10 +65,10 @@ function giveFrame(type: number | undefined, payload: Buffer, intake: Intake, co
     intake.tick(payload.readBigUInt64LE());
   } else if (type === FRAME.fact) {
     const fact = decodeFact(payload);
-    if (fact === undefined) counters.add('replay.malformed_frame');
+    if (fact === undefined) counters.lost('replay.malformed_frame');
     else intake.pushFact(fact);
   } else if (type !== FRAME.end) {
-    counters.add('replay.malformed_frame');
+    counters.lost('replay.malformed_frame');
   }
 }
 

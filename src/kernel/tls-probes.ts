@@ -2,16 +2,17 @@ import fs from 'node:fs';
 import koffi from 'koffi';
 import type { TlsFunctionName, TlsLibrary } from '../model/tls-library.ts';
 import { createUprobeMulti } from './bpf-syscall.ts';
+import { tls_function } from './events.gen.ts';
 import { libbpf, type Pointer, UPROBE_OPTIONS } from './libbpf.ts';
 import { errnoName, lastErrno, libc } from './libc.ts';
 
-/** What the programs are told by cookie; the same numbers as in bpf/tls.bpf.h. */
-const COOKIES: Readonly<Record<TlsFunctionName, bigint>> = {
-  SSL_read: 1n,
-  SSL_read_ex: 2n,
-  SSL_write: 3n,
-  SSL_write_ex: 4n,
-  SSL_free: 5n,
+/** What the programs are told by cookie. */
+const COOKIES: Readonly<Record<TlsFunctionName, number>> = {
+  SSL_read: tls_function.TLS_FUNCTION_READ,
+  SSL_read_ex: tls_function.TLS_FUNCTION_READ_EX,
+  SSL_write: tls_function.TLS_FUNCTION_WRITE,
+  SSL_write_ex: tls_function.TLS_FUNCTION_WRITE_EX,
+  SSL_free: tls_function.TLS_FUNCTION_FREE,
 };
 const MAX_LIBRARIES = 1024;
 
@@ -89,7 +90,7 @@ export class TlsProbes {
       program_fd: libbpf().program_fd(program),
       path,
       offsets: functions.map((one) => one.file_offset),
-      cookies: functions.map((one) => COOKIES[one.name]),
+      cookies: functions.map((one) => BigInt(COOKIES[one.name])),
       at,
     });
     if (fd < 0) return `uprobe_multi: ${errnoName(-fd)}`;

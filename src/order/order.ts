@@ -32,14 +32,14 @@ export function createOrder(options: OrderOptions, next: Stage<Event>): Stage<Ev
   return {
     push(event) {
       if (event.ktime_ns < released_ns) {
-        counters.add('order.late');
+        counters.counted('order.late');
         next.push(event);
         return;
       }
       waiting.push(event);
       release(event.ktime_ns - window_ns);
       if (waiting.size > max_events) {
-        counters.add('order.window_full');
+        counters.counted('order.window_full');
         const oldest = waiting.pop() as Event;
         if (oldest.ktime_ns > released_ns) released_ns = oldest.ktime_ns;
         next.push(oldest);

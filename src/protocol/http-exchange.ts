@@ -43,13 +43,10 @@ export interface ExchangeListener<At> {
   responseEnd(at: At, how: ResponseEnd, cause?: string): void;
 }
 
-export type HttpCount =
-  | 'joined_midstream'
-  | 'malformed'
-  | 'orphan_response'
-  | 'too_many_pipelined'
-  | 'too_many_streams'
-  | 'skipped_bytes';
+/** What makes the calls told of fewer than those made. */
+export type HttpLoss = 'malformed' | 'too_many_pipelined' | 'too_many_streams';
+/** What is normal: a connection older than the watching, an answer nobody asked for, bytes of no message. */
+export type HttpCount = 'joined_midstream' | 'orphan_response' | 'skipped_bytes';
 
 export interface HttpSink<At> {
   /** A request was begun. undefined: nobody wants to hear of it. */
@@ -59,7 +56,8 @@ export interface HttpSink<At> {
    * watched side is the server.
    */
   protocol(protocol: 'http2' | 'websocket' | 'unknown' | 'server', at: At): void;
-  count(reason: HttpCount, amount?: number): void;
+  lost(reason: HttpLoss): void;
+  counted(reason: HttpCount, amount?: number): void;
 }
 
 /** A connection as its client sees it: requests are written, responses read. */

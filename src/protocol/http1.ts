@@ -44,7 +44,9 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): HttpConnection<A
     return true;
   };
   const countLost = (why: 'gap' | 'malformed'): void => {
-    if (why === 'malformed') sink.count(message_seen ? 'malformed' : 'joined_midstream');
+    if (why !== 'malformed') return;
+    if (message_seen) sink.lost('malformed');
+    else sink.counted('joined_midstream');
   };
 
   const requests = createHttp1Parser<At>('request', {
@@ -53,7 +55,7 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): HttpConnection<A
       if (head.kind !== 'request' || framing === undefined) return undefined;
       message_seen = true;
       const is_damaged = place_lost || responses.state === 'lost' || responses.state === 'lost_in_body';
-      if (pending.length >= MAX_PIPELINED) sink.count('too_many_pipelined');
+      if (pending.length >= MAX_PIPELINED) sink.lost('too_many_pipelined');
       if (pending.length > 0 && (is_damaged || pending.length >= MAX_PIPELINED)) {
         responses.abandon(at);
         giveUp(pending.length, at, 'lost');
@@ -84,7 +86,7 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): HttpConnection<A
       if (place_lost && pending.length > 1) giveUp(pending.length - 1, at, 'lost');
       place_lost = false;
       const exchange = pending[0];
-      if (exchange === undefined) sink.count('orphan_response');
+      if (exchange === undefined) sink.counted('orphan_response');
       const framing = responseFraming(head, exchange?.method);
       if (framing === undefined) return undefined;
       exchange?.listener?.responseHead(head, at);

@@ -61,7 +61,7 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     return [...streams.values()];
   };
   const skip = (bytes: number, at: At): void => {
-    sink.count('skipped_bytes', bytes);
+    sink.counted('skipped_bytes', bytes);
     if (skipped_bytes <= UNREADABLE_BYTES && skipped_bytes + bytes > UNREADABLE_BYTES) sink.protocol('http2', at);
     skipped_bytes += bytes;
   };
@@ -88,7 +88,7 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     highest_stream = id;
     const [oldest] = streams.values();
     if (oldest !== undefined && streams.size >= MAX_STREAMS) {
-      sink.count('too_many_streams');
+      sink.lost('too_many_streams');
       giveUp(oldest, at);
     }
     for (const stream of streams.values()) {
@@ -99,7 +99,7 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     return stream;
   };
   const beginRequest = (id: number, block: HeaderBlock | undefined, end_stream: boolean, at: At, start: At): void => {
-    if (block?.problem === 'malformed') sink.count('malformed');
+    if (block?.problem === 'malformed') sink.lost('malformed');
     const read = block === undefined || block.problem === 'malformed' ? undefined : readHttp2Head(block, 'request');
     if (read?.kind === 'response') {
       reverse(at);
@@ -107,7 +107,7 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     }
     if (read?.kind === 'trailers') return;
     if (read !== undefined && read.head === undefined) {
-      sink.count('joined_midstream');
+      sink.counted('joined_midstream');
       sink.protocol('http2', at);
     }
     const listener = read?.head === undefined ? undefined : sink.request(read.head, at, start);
@@ -168,7 +168,7 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
       stream.listener?.responseGap(0, at);
     } else {
       stream.response = 'unread';
-      sink.count('malformed');
+      sink.lost('malformed');
       stream.listener?.responseMalformed(at);
     }
   };
@@ -180,7 +180,7 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
         if (id <= highest_stream) return;
         const is_request = block !== undefined && readHttp2Head(block, 'response').kind === 'request';
         if (is_request) reverse(at);
-        else sink.count('orphan_response');
+        else sink.counted('orphan_response');
         return;
       }
       if (stream.response !== 'body') readHead(stream, block, end_stream, at);

@@ -38,7 +38,7 @@ export function createExcludePaths(globs: readonly string[], next: Stage<Event>,
 
   return {
     push(event) {
-      if (isExcluded(event)) counters.add('exclude.file_event');
+      if (isExcluded(event)) counters.counted('exclude.file_event');
       else next.push(event);
     },
     tick: (now_ns) => next.tick?.(now_ns),

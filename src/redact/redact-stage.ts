@@ -72,11 +72,11 @@ export function createRedact(
   next: Stage<Event | LlmCall>,
   counters: Counters,
 ): Stage<Event | LlmCall> {
-  const redactor = createRedactor(options, (kind) => counters.add(`redact.${kind}`));
+  const redactor = createRedactor(options, (kind) => counters.counted(`redact.${kind}`));
   return {
     push(item) {
       const redacted = item.kind === 'llm_call' ? redactLlmCall(redactor, item) : redactEvent(redactor, item);
-      if (redacted === undefined) counters.add('redact.raw_bytes_dropped');
+      if (redacted === undefined) counters.lost('redact.raw_bytes_dropped');
       else next.push(redacted);
     },
     tick: (now_ns) => next.tick?.(now_ns),

@@ -76,7 +76,7 @@ function declaredAttributes(
   counters: Counters,
 ): LooseAttributes {
   const declared = parseResourceVariable(agent.environment.OTEL_RESOURCE_ATTRIBUTES);
-  if (declared === undefined) counters.add('spans.resource_variable_invalid');
+  if (declared === undefined) counters.counted('spans.resource_variable_invalid');
   return {
     [ATTR_SERVICE_NAME]: agent.name,
     [ATTR_SERVICE_VERSION]: agent.version,

@@ -48,7 +48,7 @@ export function createSpans(options: SpansStageOptions, next: Stage<Span>): Stag
     }
     const agent_id = chatParents.get(parent_id);
     if (agent_id === undefined) {
-      counters.add('spans.parent_unknown');
+      counters.lost('spans.parent_unknown');
       return { parent_id, links: [] };
     }
     return { parent_id: agent_id, links: [link({ trace_id, span_id: spanIdOf(parent_id) })] };
@@ -59,12 +59,12 @@ export function createSpans(options: SpansStageOptions, next: Stage<Span>): Stag
     const links: SpanLink[] = [];
     if (activity.continues !== undefined) {
       const before = openSpans.get(activity.continues);
-      if (before === undefined) counters.add('spans.link_unknown');
+      if (before === undefined) counters.lost('spans.link_unknown');
       else links.push(link(before));
     }
     if (activity.kind === 'chat' && activity.linked_traceparent !== undefined) {
       const remote = parseTraceparent(activity.linked_traceparent);
-      if (remote === undefined) counters.add('spans.traceparent_invalid');
+      if (remote === undefined) counters.counted('spans.traceparent_invalid');
       else links.push(link(remote, checkTracestate(activity.call.tracestate)));
     }
     return links;
@@ -72,7 +72,7 @@ export function createSpans(options: SpansStageOptions, next: Stage<Span>): Stag
 
   function spanOf(activity: Activity, { unix_offset_ns }: SessionEvent, resource: Span['resource']): Span {
     const remote = parseTraceparent(activity.traceparent);
-    if (remote === undefined && activity.traceparent !== undefined) counters.add('spans.traceparent_invalid');
+    if (remote === undefined && activity.traceparent !== undefined) counters.counted('spans.traceparent_invalid');
     const trace_id = remote?.trace_id ?? traceIdOf(activity.turn_id);
     const span_id = spanIdOf(activity.id);
     const { parent_id, links } = place(activity, trace_id);
@@ -108,7 +108,7 @@ export function createSpans(options: SpansStageOptions, next: Stage<Span>): Stag
         return;
       }
       if (session === undefined) {
-        counters.add('spans.no_session');
+        counters.lost('spans.no_session');
         return;
       }
       const span = spanOf(item, session, resources.of(item.agent, session));

@@ -40,7 +40,8 @@ export function recordExchanges(onRequest?: (head: RequestHead) => void): Exchan
     },
     protocol: (protocol) => (spoken ??= protocol),
     skipped() {},
-    count: (reason, amount = 1) => counts.set(reason, (counts.get(reason) ?? 0) + amount),
+    lost: (reason) => counts.set(reason, (counts.get(reason) ?? 0) + 1),
+    counted: (reason, amount = 1) => counts.set(reason, (counts.get(reason) ?? 0) + amount),
   });
   return { connection, exchanges: () => exchanges.map(({ text }) => text()), protocol: () => spoken, counts };
 }

@@ -53,7 +53,7 @@ export function createConsoleExporter(options: ConsoleOptions, around: ConsoleSu
       waiting_spans++;
       const [oldest] = waiting;
       if (waiting_spans <= MAX_WAITING_SPANS || oldest === undefined) return;
-      counters.add('console.printed_early');
+      counters.counted('console.printed_early');
       print(...oldest);
     },
     tick() {

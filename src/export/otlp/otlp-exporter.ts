@@ -87,7 +87,7 @@ export function createOtlpExporter(config: OtlpConfig, { counters, warn, env }: 
       const failure = await attempt(batch);
       if (failure === 'stopped') return false;
       if (failure === undefined) {
-        counters.add('otlp.exported', batch.length);
+        counters.counted('otlp.exported', batch.length);
         in_flight_count = 0;
         ever_taken = true;
         outage_told = false;
@@ -97,7 +97,7 @@ export function createOtlpExporter(config: OtlpConfig, { counters, warn, env }: 
       const elapsed_ns = (performance.now() - begin_ms) * NS_PER_MS;
       const too_late = retry.max_elapsed_time > 0n && elapsed_ns >= Number(retry.max_elapsed_time);
       if (!failure.retryable || !retry.enabled || too_late) {
-        counters.add('otlp.failed', batch.length);
+        counters.lost('otlp.failed', batch.length);
         in_flight_count = 0;
         return true;
       }
@@ -147,21 +147,21 @@ export function createOtlpExporter(config: OtlpConfig, { counters, warn, env }: 
     client.close();
     const unsent_count = queue.size + in_flight_count;
     if (unsent_count === 0) return;
-    counters.add('otlp.unsent', unsent_count);
+    counters.lost('otlp.unsent', unsent_count);
     tellOutage(`no answer within ${formatDuration(options.close_timeout)} at the end`);
   }
 
   return {
     push(span) {
       if (span.sampled === false) {
-        counters.add('otlp.not_sampled');
+        counters.counted('otlp.not_sampled');
         return;
       }
       if (closed === undefined && queue.add(span)) {
         schedule();
         return;
       }
-      counters.add('otlp.queue_full');
+      counters.lost('otlp.queue_full');
       if (burst_told) return;
       burst_told = true;
       warn('spans come faster than the OTLP endpoint takes them; some are not sent');

@@ -86,7 +86,7 @@ export function createStore(options: StoreStageOptions): Stage<Span> {
   }
 
   function drop(reason: string): void {
-    counters.add(reason, queue.length);
+    counters.lost(reason, queue.length);
     queue = [];
     queue_chars = 0;
   }
@@ -108,7 +108,7 @@ export function createStore(options: StoreStageOptions): Stage<Span> {
         return true;
       }
       const duplicates = writer.write(queue);
-      if (duplicates > 0) counters.add('store.duplicate_span', duplicates);
+      if (duplicates > 0) counters.counted('store.duplicate_span', duplicates);
       queue = [];
       queue_chars = 0;
       if (usedBytes(database) > options.max_bytes) retain();
@@ -128,12 +128,12 @@ export function createStore(options: StoreStageOptions): Stage<Span> {
       if (removeStep(database)) return true;
       const expired = expiredTraces(database, nowUnixNs() - options.max_age, EXPIRED_PER_STEP);
       if (expired.length > 0) {
-        counters.add('store.expired_trace', removeTraces(database, expired));
+        counters.counted('store.expired_trace', removeTraces(database, expired));
         return true;
       }
       const oldest = usedBytes(database) > options.max_bytes ? oldestTrace(database) : undefined;
       if (oldest === undefined) return false;
-      counters.add('store.removed_trace', removeTraces(database, [oldest]));
+      counters.counted('store.removed_trace', removeTraces(database, [oldest]));
       return true;
     } catch (error) {
       const code = sqliteCode(error);
@@ -155,7 +155,7 @@ export function createStore(options: StoreStageOptions): Stage<Span> {
   return {
     push(span) {
       if (queue.length >= QUEUE_SPANS || queue_chars >= QUEUE_CHARS) {
-        counters.add('store.queue_full');
+        counters.lost('store.queue_full');
         tell('queue', `another process keeps the trace store ${path} busy; spans are missing from it`);
         return;
       }
