@@ -4,7 +4,7 @@
  */
 
 /** sha256 of the layout this file was generated from. */
-export const layout_hash = '7068833a5b8710cc654b252fe337043d2d2dd8114fb196d77ed93dea6317e93e';
+export const layout_hash = 'd1f7e05022f122732ba22f88ccf19584e6c36fb42a8d147847f47d00e86cd181';
 
 export const event_kind = {
   EVENT_PROCESS_FORK: 1,
@@ -53,6 +53,14 @@ export const net_payload = {
 export const tls_direction = {
   TLS_WRITE: 1,
   TLS_READ: 2,
+} as const;
+
+export const tls_function = {
+  TLS_FUNCTION_READ: 1,
+  TLS_FUNCTION_READ_EX: 2,
+  TLS_FUNCTION_WRITE: 3,
+  TLS_FUNCTION_WRITE_EX: 4,
+  TLS_FUNCTION_FREE: 5,
 } as const;
 
 export const blind_spot = {
