@@ -21,7 +21,6 @@ export function addRecord(program: Command, terminal: Terminal): void {
     .description('save what the kernel tells, to make traces of it later')
     .argument('<file>', 'the recording')
     .argument('[command...]', 'what to run and record, after --; without it, all agents')
-    .passThroughOptions()
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, words: string[], flags: ConfigFlags) => {
       process.exitCode = await record(file, words, flags, terminal);
