@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, constants, fstatSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SetupError } from '../../model/setup-error.ts';
@@ -54,7 +54,7 @@ export function transaction<T>(database: DatabaseSync, body: () => T): T {
 /** SQLite makes the -wal and -shm files with the mode of the file itself, so the file must be ours first. */
 function secureFile(path: string, create: boolean): void {
   try {
-    if (create) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (create) makeDirectory(dirname(path));
     const fd = openSync(path, constants.O_RDWR | (create ? constants.O_CREAT : 0), 0o600);
     const regular = fstatSync(fd).isFile();
     closeSync(fd);
@@ -62,6 +62,19 @@ function secureFile(path: string, create: boolean): void {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new SetupError(`cannot open the trace store ${path}: ${reason}`, `${ELSEWHERE}.`, { cause: error });
+  }
+}
+
+/** With all around it. `mkdirSync`'s own `recursive` never ends below /proc, where mkdir says ENOENT whatever exists. */
+function makeDirectory(path: string): void {
+  const around = dirname(path);
+  if (existsSync(path) || around === path) return;
+  makeDirectory(around);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made it.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

@@ -65,6 +65,15 @@ test('a damaged store is told once and counted, and the run goes on', () => {
   assert.match(warnings[0] ?? '', /damaged .*Move it away/);
 });
 
+test('a store where there can be no directory is refused with what to do', () => {
+  for (const path of ['/proc/undersight/deep/traces.db', '/dev/null/traces.db']) {
+    assert.throws(
+      () => newStore({ path }),
+      (error) => error instanceof SetupError && error.message.includes(path) && /UNDERSIGHT_STORE/.test(error.fix),
+    );
+  }
+});
+
 test('a store of a newer version is refused with what to do', () => {
   const { store, path } = newStore();
   store.close?.();
