@@ -38,7 +38,6 @@ export interface Probes {
   readonly ring_bytes: number;
   /** Names of programs that this kernel has no hook for, each with the reason. */
   readonly unattached: readonly string[];
-  readonly tls_library_count: number;
   attachTls(library: TlsLibrary): AttachResult;
   /** From now on this process and what it forks is watched. `start_ns` 0n: the kernel side finds out. */
   watch(pid: number, start_ns: bigint): void;
@@ -100,9 +99,6 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
     ring_fd: bpf.map_fd(ring),
     ring_bytes: options.ring_bytes,
     unattached,
-    get tls_library_count() {
-      return tls.count;
-    },
     attachTls: (library) => tls.attach(library),
     watch(pid, start_ns) {
       const value = Buffer.alloc(raw.target.size);

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import koffi from 'koffi';
 import type { TlsFunctionName, TlsLibrary } from '../model/tls-library.ts';
+import { AttachedLibraries } from './attached-libraries.ts';
 import { createUprobeMulti } from './bpf-syscall.ts';
 import { tls_function } from './events.gen.ts';
 import { libbpf, type Pointer, UPROBE_OPTIONS } from './libbpf.ts';
@@ -16,16 +17,25 @@ const COOKIES: Readonly<Record<TlsFunctionName, number>> = {
 };
 const MAX_LIBRARIES = 1024;
 
-export type AttachResult = 'attached' | 'already' | { readonly failed: string };
+/**
+ * `attached_for_another`: another library's probes were taken away to make room. `gone`: the file, or the process through
+ * which it was found, is no more. `failed` names the cause and no file.
+ */
+export type AttachResult = 'attached' | 'attached_for_another' | 'already' | 'gone' | { readonly failed: string };
+
+/** The probes on one file. */
+interface FileProbes {
+  readonly link_fds: number[];
+  readonly links: Pointer[];
+}
 
 /** Puts probes on TLS libraries, each file once however many paths it has. */
 export class TlsProbes {
   readonly #enter: Pointer;
   readonly #leave: Pointer;
   readonly #multi: boolean;
-  readonly #attached = new Set<string>();
-  readonly #linkFds: number[] = [];
-  readonly #links: Pointer[] = [];
+  readonly #attached = new AttachedLibraries<FileProbes>(MAX_LIBRARIES);
+  readonly #detaching = new Set<Promise<unknown>>();
 
   /** `enter` runs when a function begins, `leave` when it returns. `multi`: by uprobe_multi links, for which they were loaded. */
   constructor(enter: Pointer, leave: Pointer, multi: boolean) {
@@ -34,28 +44,28 @@ export class TlsProbes {
     this.#leave = leave;
   }
 
-  get count(): number {
-    return this.#attached.size;
-  }
-
   attach(library: TlsLibrary): AttachResult {
-    const key = `${library.device}:${library.inode}`;
-    if (this.#attached.has(key)) return 'already';
-    if (this.#attached.size >= MAX_LIBRARIES) return { failed: `more than ${MAX_LIBRARIES} libraries` };
+    if (this.#attached.see(library)) return 'already';
     let fd: number;
     try {
       fd = fs.openSync(library.path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
     } catch (error) {
-      return { failed: (error as Error).message };
+      const { code, message } = error as NodeJS.ErrnoException;
+      return code === 'ENOENT' || code === 'ESRCH' ? 'gone' : { failed: code ?? message };
     }
     try {
       const { dev, ino } = fs.fstatSync(fd, { bigint: true });
-      if (dev !== library.device || ino !== library.inode) return { failed: 'another file has taken its place' };
+      if (dev !== library.device || ino !== library.inode) return 'gone';
+      const probes: FileProbes = { link_fds: [], links: [] };
       // What is attached is the file that was looked into, whatever its path leads to by now.
-      const failed = this.#attachFile(`/proc/self/fd/${fd}`, library);
-      if (failed !== undefined) return { failed };
-      this.#attached.add(key);
-      return 'attached';
+      const failed = this.#attachFile(`/proc/self/fd/${fd}`, library, probes);
+      if (failed !== undefined) {
+        this.#detach(probes);
+        return { failed };
+      }
+      const evicted = this.#attached.add(library, probes);
+      if (evicted !== undefined) this.#detach(evicted);
+      return evicted === undefined ? 'attached' : 'attached_for_another';
     } finally {
       fs.closeSync(fd);
     }
@@ -63,54 +73,67 @@ export class TlsProbes {
 
   /** Takes all probes away. For each the kernel waits for programs that run: in parallel that is one wait, not many. */
   async close(): Promise<void> {
-    const done = (start: (callback: () => void) => void) => new Promise<void>((resolve) => start(resolve));
-    const links = this.#links.splice(0).map((link) => done((callback) => libbpf().link_destroy.async(link, callback)));
-    const fds = this.#linkFds.splice(0).map((fd) => done((callback) => libc.close.async(fd, callback)));
-    await Promise.all([...links, ...fds]);
+    for (const probes of this.#attached.takeAll()) this.#detach(probes);
+    await Promise.all(this.#detaching);
   }
 
-  #attachFile(path: string, { functions }: TlsLibrary): string | undefined {
+  #detach({ link_fds, links }: FileProbes): void {
+    const begin = (start: (callback: () => void) => void) => {
+      const done: Promise<unknown> = new Promise<void>((resolve) => start(resolve)).then(() =>
+        this.#detaching.delete(done),
+      );
+      this.#detaching.add(done);
+    };
+    for (const link of links) begin((callback) => libbpf().link_destroy.async(link, callback));
+    for (const fd of link_fds) begin((callback) => libc.close.async(fd, callback));
+  }
+
+  #attachFile(path: string, { functions }: TlsLibrary, probes: FileProbes): string | undefined {
     const returning = functions.filter((one) => one.name !== 'SSL_free');
     // Returns first: a call seen to begin is then always seen to end.
     const steps = [
       { at: 'return', program: this.#leave, functions: returning },
       { at: 'entry', program: this.#enter, functions },
     ] as const;
-    for (const { at, program, functions } of steps) {
-      const failed = this.#multi
-        ? this.#attachMulti(path, program, functions, at)
-        : this.#attachEach(path, program, functions, at);
+    for (const step of steps) {
+      const failed = this.#multi ? attachMulti(path, step, probes) : attachEach(path, step, probes);
       if (failed !== undefined) return failed;
     }
     return undefined;
   }
+}
 
-  #attachMulti(path: string, program: Pointer, functions: TlsLibrary['functions'], at: 'entry' | 'return') {
-    const fd = createUprobeMulti({
-      program_fd: libbpf().program_fd(program),
-      path,
-      offsets: functions.map((one) => one.file_offset),
-      cookies: functions.map((one) => BigInt(COOKIES[one.name])),
-      at,
-    });
-    if (fd < 0) return `uprobe_multi: ${errnoName(-fd)}`;
-    this.#linkFds.push(fd);
-    return undefined;
-  }
+interface Step {
+  readonly at: 'entry' | 'return';
+  readonly program: Pointer;
+  readonly functions: TlsLibrary['functions'];
+}
 
-  #attachEach(path: string, program: Pointer, functions: TlsLibrary['functions'], at: 'entry' | 'return') {
-    for (const { name, file_offset } of functions) {
-      const options = {
-        sz: koffi.sizeof(UPROBE_OPTIONS),
-        ref_ctr_offset: 0,
-        bpf_cookie: COOKIES[name],
-        retprobe: at === 'return',
-        func_name: null,
-      };
-      const link: Pointer = libbpf().program_attach_uprobe(program, -1, path, file_offset, options);
-      if (link === null) return `uprobe ${name}: ${errnoName(lastErrno())}`;
-      this.#links.push(link);
-    }
-    return undefined;
+function attachMulti(path: string, { at, program, functions }: Step, { link_fds }: FileProbes): string | undefined {
+  const fd = createUprobeMulti({
+    program_fd: libbpf().program_fd(program),
+    path,
+    offsets: functions.map((one) => one.file_offset),
+    cookies: functions.map((one) => BigInt(COOKIES[one.name])),
+    at,
+  });
+  if (fd < 0) return `uprobe_multi: ${errnoName(-fd)}`;
+  link_fds.push(fd);
+  return undefined;
+}
+
+function attachEach(path: string, { at, program, functions }: Step, { links }: FileProbes): string | undefined {
+  for (const { name, file_offset } of functions) {
+    const options = {
+      sz: koffi.sizeof(UPROBE_OPTIONS),
+      ref_ctr_offset: 0,
+      bpf_cookie: COOKIES[name],
+      retprobe: at === 'return',
+      func_name: null,
+    };
+    const link: Pointer = libbpf().program_attach_uprobe(program, -1, path, file_offset, options);
+    if (link === null) return `uprobe ${name}: ${errnoName(lastErrno())}`;
+    links.push(link);
   }
+  return undefined;
 }
