@@ -4,7 +4,7 @@ import type { Intake } from '../kernel/intake.ts';
 import { createRecorder } from '../kernel/recorder.ts';
 import { createLive, type Live } from '../live.ts';
 import type { Event } from '../model/event.ts';
-import { describeLosses } from './losses.ts';
+import { describeLosses, type LossPlace } from './losses.ts';
 import { OBJECT_PATH } from './object-path.ts';
 import type { Terminal } from './terminal.ts';
 import { readVersion } from './version.ts';
@@ -13,6 +13,8 @@ export interface ObservationOptions {
   readonly receiver: ReceiverOptions;
   /** Look for agents among all processes. */
   readonly is_daemon: boolean;
+  /** What the user gets of it. */
+  readonly result: LossPlace;
   /** File for the raw records. */
   readonly record_path: string | undefined;
   /** Where everything goes. */
@@ -48,7 +50,7 @@ export function startObservation(options: ObservationOptions, terminal: Terminal
       await intake.close?.();
     },
     async close() {
-      for (const line of describeLosses(counters)) warn(line);
+      for (const line of describeLosses(counters, options.result)) warn(line);
       await live.close();
     },
   };

@@ -35,6 +35,7 @@ async function record(file: string, words: readonly string[], flags: ConfigFlags
     {
       receiver,
       is_daemon: agent === undefined,
+      result: 'recording',
       record_path: file,
       createIntake: ({ counters, onEvent }) => createDecode({ counters }, { push: onEvent }),
     },

@@ -50,5 +50,5 @@ async function replayFile(file: string, flags: ReplayFlags, terminal: Terminal):
   await replay({ path: file, counters, warn }, pipeline);
   await pipeline.close?.();
   output.write(formatSpans(spans, flags.format, lookOf(flags, output, terminal)));
-  for (const line of describeLosses(counters)) warn(line);
+  for (const line of describeLosses(counters, 'trace')) warn(line);
 }

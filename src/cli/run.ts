@@ -53,6 +53,7 @@ async function run(words: readonly string[], flags: RunFlags, terminal: Terminal
     {
       receiver: config.receiver,
       is_daemon: false,
+      result: 'trace',
       record_path: flags.record,
       createIntake: (context) =>
         createPipeline({

@@ -36,6 +36,7 @@ async function watch(flags: WatchFlags, terminal: Terminal): Promise<void> {
     {
       receiver: config.receiver,
       is_daemon: true,
+      result: 'watch',
       record_path: flags.record,
       createIntake: (context) =>
         createPipeline({

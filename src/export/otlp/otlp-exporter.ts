@@ -17,7 +17,7 @@ export type OtlpConfig =
 
 export interface OtlpSurroundings {
   readonly counters: Counters;
-  /** Is told once per outage, and once per burst of dropped spans. */
+  /** Is told once per outage, once per burst of dropped spans, and at the end how many were not sent. */
   readonly warn: (message: string) => void;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -52,11 +52,24 @@ export function createOtlpExporter(config: OtlpConfig, { counters, warn, env }: 
   let ever_taken = false;
   let outage_told = false;
   let burst_told = false;
+  let lost_count = 0;
+  /** Of an outage that showed only at the end: told with what it cost. */
+  let last_reason: string | undefined;
 
   function tellOutage(reason: string): void {
     if (outage_told) return;
     outage_told = true;
-    warn(`${shownUrl(endpoint)} does not take spans over OTLP: ${reason}`);
+    if (closed === undefined) warn(describeOutage(reason));
+    else last_reason = reason;
+  }
+
+  function describeOutage(reason: string): string {
+    return `${shownUrl(endpoint)} does not take spans over OTLP: ${reason}`;
+  }
+
+  function lose(reason: string, count: number): void {
+    counters.lost(reason, count);
+    lost_count += count;
   }
 
   function wait(interval_ms: number): Promise<void> {
@@ -97,7 +110,7 @@ export function createOtlpExporter(config: OtlpConfig, { counters, warn, env }: 
       const elapsed_ns = (performance.now() - begin_ms) * NS_PER_MS;
       const too_late = retry.max_elapsed_time > 0n && elapsed_ns >= Number(retry.max_elapsed_time);
       if (!failure.retryable || !retry.enabled || too_late) {
-        counters.lost('otlp.failed', batch.length);
+        lose('otlp.failed', batch.length);
         in_flight_count = 0;
         return true;
       }
@@ -146,9 +159,13 @@ export function createOtlpExporter(config: OtlpConfig, { counters, warn, env }: 
     clearTimeout(deadline);
     client.close();
     const unsent_count = queue.size + in_flight_count;
-    if (unsent_count === 0) return;
-    counters.lost('otlp.unsent', unsent_count);
-    tellOutage(`no answer within ${formatDuration(options.close_timeout)} at the end`);
+    if (unsent_count > 0) {
+      lose('otlp.unsent', unsent_count);
+      tellOutage(`no answer within ${formatDuration(options.close_timeout)} at the end`);
+    }
+    if (lost_count === 0) return;
+    const cost = lost_count === 1 ? '1 span was not sent' : `${lost_count} spans were not sent`;
+    warn(last_reason === undefined ? `${cost} over OTLP` : `${describeOutage(last_reason)}; ${cost}`);
   }
 
   return {
@@ -161,7 +178,7 @@ export function createOtlpExporter(config: OtlpConfig, { counters, warn, env }: 
         schedule();
         return;
       }
-      counters.lost('otlp.queue_full');
+      lose('otlp.queue_full', 1);
       if (burst_told) return;
       burst_told = true;
       warn('spans come faster than the OTLP endpoint takes them; some are not sent');

@@ -85,7 +85,10 @@ for (const [name, { start, busy, refused }] of Object.entries(protocols)) {
     assert.equal(endpoint.bodies.length, 3);
     assert.deepEqual(counts(), { 'otlp.failed': 1100 });
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? '', protocol === 'http' ? /HTTP status 400$/ : /gRPC status INVALID_ARGUMENT$/);
+    assert.match(
+      warnings[0] ?? '',
+      protocol === 'http' ? /HTTP status 400; 1100 / : /gRPC status INVALID_ARGUMENT; 1100 /,
+    );
   });
 
   test(`${name}: a dead endpoint is told once, without its name twice, and does not keep the run`, async () => {
@@ -94,7 +97,7 @@ for (const [name, { start, busy, refused }] of Object.entries(protocols)) {
     await exporter.close?.();
     assert.deepEqual(counts(), { 'otlp.unsent': 700 });
     const where = protocol === 'http' ? `${DEAD}/v1/traces` : DEAD;
-    assert.deepEqual(warnings, [`${where} does not take spans over OTLP: connection refused`]);
+    assert.deepEqual(warnings, [`${where} does not take spans over OTLP: connection refused; 700 spans were not sent`]);
   });
 
   test(`${name}: an endpoint that accepts and never answers holds close no longer than its timeout`, async (t) => {
@@ -107,7 +110,7 @@ for (const [name, { start, busy, refused }] of Object.entries(protocols)) {
     assert.ok(endpoint.bodies.length > 0);
     assert.deepEqual(counts(), { 'otlp.unsent': 5 });
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? '', /no answer within 200ms at the end$/);
+    assert.match(warnings[0] ?? '', /no answer within 200ms at the end; 5 spans were not sent$/);
   });
 
   test(`${name}: content goes out only when asked for, by option or by the environment`, async (t) => {
@@ -164,16 +167,22 @@ test('a batch that no attempt gets through is given up after max_elapsed_time', 
   for (const span of spans(512)) exporter.push(span);
   while (counts()['otlp.failed'] === undefined) await sleep(5);
   await exporter.close?.();
-  assert.deepEqual([counts(), warnings.length], [{ 'otlp.failed': 512 }, 1]);
+  assert.deepEqual(counts(), { 'otlp.failed': 512 });
+  assert.deepEqual(warnings, [
+    `${DEAD}/v1/traces does not take spans over OTLP: connection refused`,
+    '512 spans were not sent over OTLP',
+  ]);
 });
 
 test('after it recovers, a second outage is told again', async (t) => {
   const endpoint = await startHttpEndpoint(t, [400, 200, 400]);
   const { exporter, counts, warnings } = createExporter('http', endpoint.url);
   for (const span of spans(1536)) exporter.push(span);
+  while (counts()['otlp.failed'] !== 1024) await sleep(5);
   await exporter.close?.();
   assert.deepEqual(counts(), { 'otlp.exported': 512, 'otlp.failed': 1024 });
-  assert.equal(warnings.length, 2);
+  assert.equal(warnings.length, 3);
+  assert.match(warnings[2] ?? '', /^1024 spans were not sent over OTLP$/);
 });
 
 test('closing twice is closing once', async (t) => {
