@@ -9,8 +9,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readLayout } from '../src/kernel/layout.ts';
 import { generateReaders } from './generate.ts';
-import { readLayout } from './layout.ts';
 
 const folder = import.meta.dirname;
 const object_path = join(folder, 'undersight.bpf.o');

@@ -1,4 +1,4 @@
-import { type FieldLayout, hashLayout, type Layout, type StructLayout } from './layout.ts';
+import { type FieldLayout, hashLayout, type Layout, type StructLayout } from '../src/kernel/layout.ts';
 
 /** The text of src/kernel/events.gen.ts: enum constants, and size, offsets and reader of every struct. */
 export function generateReaders(layout: Layout): string {

@@ -4,7 +4,7 @@
  */
 
 /** sha256 of the layout this file was generated from. */
-export const layout_hash = 'd1f7e05022f122732ba22f88ccf19584e6c36fb42a8d147847f47d00e86cd181';
+export const layout_hash = 'cc5c0dfe5128de959419d6613bc90f068188aac14c8575309931787d3bb736b0';
 
 export const event_kind = {
   EVENT_PROCESS_FORK: 1,

@@ -24,7 +24,6 @@ function bind() {
     object_open: f('void *bpf_object__open_file(const char *path, void *opts)'),
     object_load: f('int bpf_object__load(void *object)'),
     object_close: f('void bpf_object__close(void *object)'),
-    object_btf: f('void *bpf_object__btf(void *object)'),
     object_next_program: f('void *bpf_object__next_program(void *object, void *program)'),
     object_find_map: f('void *bpf_object__find_map_by_name(void *object, const char *name)'),
     object_find_program: f('void *bpf_object__find_program_by_name(void *object, const char *name)'),
@@ -46,9 +45,6 @@ function bind() {
     map_set_max_entries: f('int bpf_map__set_max_entries(void *map, uint32_t entries)'),
     map_lookup: f('int bpf_map_lookup_elem(int fd, const void *key, _Out_ void *value)'),
     map_update: f('int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)'),
-    btf_find: f('int btf__find_by_name_kind(void *btf, const char *name, uint32_t kind)'),
-    btf_type: f('void *btf__type_by_id(void *btf, uint32_t id)'),
-    btf_name: f('const char *btf__name_by_offset(void *btf, uint32_t offset)'),
   };
 }
 

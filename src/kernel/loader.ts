@@ -8,9 +8,10 @@ import * as raw from './events.gen.ts';
 import { captureLog, libbpf, type Pointer } from './libbpf.ts';
 import { errnoName, lastErrno } from './libc.ts';
 import { LOSS_REASONS } from './losses.ts';
-import { checkLayout, readVariables } from './object-layout.ts';
+import { checkLayout } from './object-layout.ts';
 import { requirePrerequisites } from './prerequisites.ts';
 import { readProcesses } from './process-iterator.ts';
+import { BUILD_FIX } from './setup-fixes.ts';
 import { type AttachResult, TlsProbes } from './tls-probes.ts';
 
 const ENTER_PROGRAM = 'handle_tls_enter';
@@ -62,20 +63,17 @@ export function loadProbes(options: ProbeOptions): Probes {
 
 function openObject({ object_path }: ProbeOptions): Pointer {
   if (!fs.existsSync(object_path)) {
-    throw new SetupError(`The kernel programs are not built: there is no ${object_path}`, 'Build them: npm run build.');
+    throw new SetupError(`The kernel programs are not built: there is no ${object_path}`, BUILD_FIX);
   }
   const { result, log } = captureLog((): Pointer => libbpf().object_open(object_path, null));
   if (result === null) {
-    throw new SetupError(
-      `${object_path} is not an object of kernel programs\n${log}`,
-      'Build it again: npm run build.',
-    );
+    throw new SetupError(`${object_path} is not an object of kernel programs\n${log}`, BUILD_FIX);
   }
   return result;
 }
 
 function startObject(object: Pointer, options: ProbeOptions): Probes {
-  checkLayout(object);
+  checkLayout(fs.readFileSync(options.object_path));
   setTunables(object, options);
   const bpf = libbpf();
   const ring: Pointer = findMap(object, 'events');
@@ -135,11 +133,10 @@ function excludeUsers(fd: number, uids: readonly number[]): void {
 }
 
 function setTunables(object: Pointer, options: ProbeOptions): void {
-  const place = readVariables(object, '.rodata').get('tunables');
   const size: [number | bigint] = [0];
   const memory: Pointer = libbpf().map_initial_value(findMap(object, '.rodata'), size);
-  if (place === undefined || memory === null) throw new Error('the object has no tunables');
-  const view = new DataView(koffi.view(memory, Number(size[0])), place.offset, raw.tunables.size);
+  if (memory === null || Number(size[0]) !== raw.tunables.size) throw new Error('the object has no tunables');
+  const view = new DataView(koffi.view(memory, raw.tunables.size));
   const { offset } = raw.tunables;
   view.setUint32(offset.own_pid, process.pid, true);
   view.setUint32(offset.watch_all_execs, Number(options.watch_all_execs), true);

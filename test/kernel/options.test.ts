@@ -157,16 +157,37 @@ test('on kernels that attach probes one by one, the same plaintext is seen', asy
   assert.deepEqual(texts, ['hello', 'world']);
 });
 
-test('programs whose records look different are refused', () => {
-  const other = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'undersight-layout-')), 'other.bpf.o');
-  try {
-    const object = fs.readFileSync(object_path, 'latin1');
-    fs.writeFileSync(other, object.replaceAll('\0lost_bytes\0', '\0lost_bytez\0'), 'latin1');
+test('programs whose records look different are refused, even if only the type of a field differs', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'undersight-layout-'));
+  const other = path.join(folder, 'other.bpf.o');
+  const object = fs.readFileSync(object_path);
+  const isRefused = (changed: Buffer) => {
+    fs.writeFileSync(other, changed);
     assert.throws(
       () => loadProbes({ ...options, object_path: other }),
-      (error) => error instanceof SetupError && /tls_data_event differs/.test(error.message),
+      (error) => error instanceof SetupError && /another version/.test(error.message),
     );
+  };
+  try {
+    isRefused(Buffer.from(object.toString('latin1').replaceAll('\0lost_bytes\0', '\0lost_bytez\0'), 'latin1'));
+    isRefused(withSignedInts(object));
   } finally {
-    fs.rmSync(path.dirname(other), { recursive: true });
+    fs.rmSync(folder, { recursive: true });
   }
 });
+
+/** `unsigned int` becomes signed in the BTF: name, kind and size of the type stay, and so does all that uses it. */
+function withSignedInts(object: Buffer): Buffer {
+  const changed = Buffer.from(object);
+  const section = changed.indexOf(Buffer.from([0x9f, 0xeb, 1, 0]));
+  const stringsAt = section + changed.readUInt32LE(section + 4) + changed.readUInt32LE(section + 16);
+  const type = Buffer.alloc(16);
+  type.writeUInt32LE(changed.indexOf('\0unsigned int\0', stringsAt) + 1 - stringsAt, 0);
+  type.writeUInt32LE(1 << 24, 4);
+  type.writeUInt32LE(4, 8);
+  type.writeUInt32LE(32, 12);
+  const at = changed.indexOf(type, section);
+  assert.ok(at > section && at < stringsAt);
+  changed.writeUInt32LE(32 | (1 << 24), at + 12);
+  return changed;
+}

@@ -46,7 +46,15 @@ test('when there are too many libraries, one whose file is gone makes room, else
     const file = path.join(folder, name);
     fs.writeFileSync(file, '');
     const { dev, ino } = fs.statSync(file, { bigint: true });
-    return { path: file, device: dev, inode: ino, build_id: undefined, family: 'openssl-symbols', functions: [], evidence: [] };
+    return {
+      path: file,
+      device: dev,
+      inode: ino,
+      build_id: undefined,
+      family: 'openssl-symbols',
+      functions: [],
+      evidence: [],
+    };
   };
   const libraries = new AttachedLibraries<string>(3);
   const [a, b, c, d, e] = [library('a'), library('b'), library('c'), library('d'), library('e')];

@@ -51,10 +51,11 @@ export function readLayout(object: Buffer, names: { enums: readonly string[]; st
   };
 }
 
-/** sha256 in hex over a canonical text of the layout: equal exactly when every name, value, offset and size is. */
-export function hashLayout(layout: Layout): string {
+/** sha256 in hex over a canonical text of the layout: equal exactly when every name, value, type, offset and size is. */
+export function hashLayout({ enums, structs }: Layout): string {
+  const byName = <T extends { name: string }>(all: readonly T[]) => all.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return createHash('sha256')
-    .update(JSON.stringify([layout.enums, layout.structs]))
+    .update(JSON.stringify([byName(enums), byName(structs)]))
     .digest('hex');
 }
 
