@@ -15,7 +15,7 @@ done
 say() { echo "setup: $*"; }
 stop() { echo "setup: $1" >&2; echo "setup: $2" >&2; exit 1; }
 
-[[ $(uname -s) = Linux ]] || stop "Undersight watches Linux kernels only; this is $(uname -s)." "Run it on Linux 5.15 or newer."
+[[ $(uname -s) = Linux ]] || stop "Undersight watches Linux kernels only; this is $(uname -s)." "Run it on Linux 5.17 or newer."
 command -v npm >/dev/null || stop "npm is missing." "Install Node.js with npm: apt-get install nodejs npm"
 
 # --- system packages: each test names a fact, not a package, so that other distributions pass too

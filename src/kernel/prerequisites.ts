@@ -15,9 +15,8 @@ export interface Prerequisite {
 }
 
 const BTF_PATH = '/sys/kernel/btf/vmlinux';
-/** Cookies for probes. */
-const MIN_KERNEL = [5, 15] as const;
-const ARCHITECTURES = ['x64', 'arm64'];
+/** bpf_loop (e6f2dd0f8067). */
+const MIN_KERNEL = [5, 17] as const;
 /** uapi/linux/capability.h */
 const CAPABILITIES = { CAP_SYS_PTRACE: 19n, CAP_PERFMON: 38n, CAP_BPF: 39n } as const;
 const CAP_SYS_ADMIN = 21n;
@@ -37,9 +36,9 @@ function checkSystem(): Prerequisite {
   return {
     name: 'system',
     found: `${process.platform} ${process.arch}`,
-    isMet: process.platform === 'linux' && ARCHITECTURES.includes(process.arch),
-    problem: `Watching works on Linux (x86-64, arm64); this is ${process.platform} ${process.arch}`,
-    fix: 'Run it on a Linux machine; recordings can be replayed anywhere.',
+    isMet: process.platform === 'linux' && process.arch === 'x64',
+    problem: `Watching works on Linux on x86-64; this is ${process.platform} ${process.arch}`,
+    fix: 'Run it on such a machine; recordings can be replayed elsewhere.',
   };
 }
 
