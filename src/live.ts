@@ -65,15 +65,16 @@ const MAX_WALKS = 4;
 /** Loads the kernel programs. Throws SetupError where that cannot be. */
 export function createLive(options: LiveOptions): Live {
   const { receiver, is_daemon } = options;
-  const excluded_uids = is_daemon ? resolveUserIds(receiver.exclude.users) : [];
+  const excluded = resolveUserIds(is_daemon ? receiver.exclude.users : []);
+  for (const name of excluded.unknown) options.warn(`exclude.users names ${name}, whom this machine does not know`);
   const probes = loadProbes({
     object_path: options.object_path,
     ring_bytes: receiver.ring_bytes,
     watch_all_execs: is_daemon,
     discover_by_traffic: is_daemon && receiver.targets.traffic,
-    excluded_uids,
+    excluded_uids: excluded.uids,
   });
-  return new LiveProbes(probes, options, new Set(excluded_uids));
+  return new LiveProbes(probes, options, new Set(excluded.uids));
 }
 
 class LiveProbes implements Live {

@@ -38,7 +38,7 @@ async function examine(flags: ConfigFlags, terminal: Terminal): Promise<Finding[
   return [
     { name: 'Node.js', status: 'ok', essential: true, detail: `${process.version} (${process.execPath})`, fix: '' },
     ...(await findKernel()),
-    ...findTargets(config.receiver.targets.rules, terminal.env),
+    ...findTargets(config.receiver, terminal.env),
     ...(await findExporters(config, terminal.env)),
   ];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pathGlobSchema } from '../model/glob.ts';
 import { byteSizeSchema, durationSchema } from '../model/quantity.ts';
 import { agentRuleSchema } from '../targets/recognise-agent.ts';
 
@@ -34,7 +35,7 @@ export const receiverOptionsSchema = z.strictObject({
         .max(1000)
         .default([]),
       /** Globs: what happens to files there is left out. */
-      paths: z.array(z.string().min(1)).default([]),
+      paths: z.array(pathGlobSchema).default([]),
     })
     .prefault({}),
 });

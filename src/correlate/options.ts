@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pathGlobSchema } from '../model/glob.ts';
 import { durationSchema } from '../model/quantity.ts';
 
 /** What a user may configure of the correlation stage. */
@@ -15,8 +16,8 @@ export const correlateOptionsSchema = z.strictObject({
   max_files_per_process: z.int().nonnegative().default(200),
   /** File activities of one turn; more are counted only. */
   max_files_per_turn: z.int().nonnegative().default(2000),
-  /** Globs (`*`, `**`, `?`) of paths that are noise beside the built-in ones. */
-  noise: z.array(z.string().min(1).max(1000)).max(200).default([]),
+  /** Globs of paths that are noise beside the built-in ones. */
+  noise: z.array(pathGlobSchema).max(200).default([]),
 });
 
 export type CorrelateOptions = z.output<typeof correlateOptionsSchema>;

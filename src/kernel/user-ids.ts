@@ -1,20 +1,21 @@
 import koffi from 'koffi';
-import { SetupError } from '../model/setup-error.ts';
 import { libc } from './libc.ts';
 
 /** struct passwd of 64-bit C libraries: two pointers, then pw_uid. */
 const PW_UID_OFFSET = 16;
 
-/** Numeric ids of users that are given by name or id. Throws SetupError for a name that this machine does not know. */
-export function resolveUserIds(users: readonly (string | number)[]): readonly number[] {
-  return users.map((user) => {
-    if (typeof user === 'number') return user;
-    if (/^\d{1,10}$/.test(user)) return Number(user);
+/** Numeric ids of users that are given by name or id, and the names that this machine does not know. */
+export function resolveUserIds(users: readonly (string | number)[]): { uids: number[]; unknown: string[] } {
+  const uids: number[] = [];
+  const unknown: string[] = [];
+  for (const user of users) {
+    if (typeof user === 'number' || /^\d{1,10}$/.test(user)) {
+      uids.push(Number(user));
+      continue;
+    }
     const entry: unknown = libc.getpwnam(user);
-    if (entry !== null) return Buffer.from(koffi.view(entry, PW_UID_OFFSET + 4)).readUInt32LE(PW_UID_OFFSET);
-    throw new SetupError(
-      `There is no user ${JSON.stringify(user)} on this machine, and so nobody to exclude`,
-      'Correct receivers.undersight.exclude.users, or give the numeric id.',
-    );
-  });
+    if (entry === null) unknown.push(user);
+    else uids.push(Buffer.from(koffi.view(entry, PW_UID_OFFSET + 4)).readUInt32LE(PW_UID_OFFSET));
+  }
+  return { uids, unknown };
 }

@@ -1,3 +1,11 @@
+import { z } from 'zod';
+
+/** A glob of absolute paths: one that begins otherwise would match nothing. */
+export const pathGlobSchema = z
+  .string()
+  .max(1000)
+  .regex(/^(\/|\*\*(\/|$))/, 'expected a glob of absolute paths, which begins with / or **/');
+
 /**
  * Whether a path matches one of `globs`: `**` stands for any number of folders, `*` and `?` stay in one, and `{a,b}` is
  * either; all else, brackets too, stands for itself. Hidden names are like any other, and `x/**` is `x` itself as well.

@@ -99,14 +99,14 @@ receivers:
   undersight:
     ring_bytes: \${env:RING:-8KiB}
     targets: {traffic: "\${TRAFFIC}"}
-    exclude: {users: "\${env:USERS}", paths: ["\${HOME_DIR}/x/$$y", '\${env:EMPTY:-d}']}
+    exclude: {users: "\${env:USERS}", paths: ["\${HOME_DIR}/x/$$y", '\${env:EMPTY:-/d}']}
 exporters: {store: {path: "\${env:NUMBER}"}}`;
   const env = { TRAFFIC: 'false', USERS: '[root, 1000]', HOME_DIR: `/h\${env:RING}`, EMPTY: '', NUMBER: '123' };
   const config = load([text], [], env);
   const { receiver } = config;
   assert.equal(receiver.ring_bytes, 8192);
   assert.equal(receiver.targets.traffic, false);
-  assert.deepEqual(receiver.exclude, { users: ['root', 1000], paths: [`/h\${env:RING}/x/$y`, 'd'] });
+  assert.deepEqual(receiver.exclude, { users: ['root', 1000], paths: [`/h\${env:RING}/x/$y`, '/d'] });
   assert.equal(optionsOf(config, 'store').path, '123');
 });
 
@@ -151,6 +151,11 @@ const refused: readonly (readonly [what: string, text: string, ...expected: stri
     'a size out of range',
     'receivers: {undersight: {ring_bytes: 5MiB}}',
     '1:38: receivers.undersight.ring_bytes: expected a power of two between 8KiB and 1GiB; got "5MiB"',
+  ],
+  [
+    'a glob that no absolute path can match',
+    'receivers:\n  undersight:\n    exclude:\n      paths: [/a/*, "**", "**/b", c/**]',
+    '4:35: receivers.undersight.exclude.paths.3: expected a glob of absolute paths, which begins with / or **/; got "c/**"',
   ],
   [
     'a wrong type',

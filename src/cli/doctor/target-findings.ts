@@ -1,6 +1,8 @@
 import { accessSync, constants, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { ReceiverOptions } from '../../config/receiver-options.ts';
 import { printable } from '../../export/console/printable-text.ts';
+import { resolveUserIds } from '../../kernel/user-ids.ts';
 import { KNOWN_AGENTS } from '../../targets/agent-catalogue.ts';
 import { locateTls } from '../../targets/locate-tls.ts';
 import { type AgentRule, recogniseAgent } from '../../targets/recognise-agent.ts';
@@ -9,9 +11,17 @@ import { type Finding, fallback, ok } from './finding.ts';
 
 const MAX_SHOWN = 12;
 
-/** Whose TLS can be read, and which agents there are. */
-export function findTargets(rules: readonly AgentRule[], env: NodeJS.ProcessEnv): Finding[] {
-  return [findTls(), findNode(env), findInstalled(env), findRunning(rules)];
+/** Whose TLS can be read, which agents there are, and who is left out. */
+export function findTargets({ targets, exclude }: ReceiverOptions, env: NodeJS.ProcessEnv): Finding[] {
+  return [findTls(), findNode(env), findInstalled(env), findRunning(targets.rules), ...findExcluded(exclude.users)];
+}
+
+function findExcluded(users: readonly (string | number)[]): Finding[] {
+  const { unknown } = resolveUserIds(users);
+  if (users.length === 0) return [];
+  if (unknown.length === 0) return [ok('excluded users', users.join(', '))];
+  const fix = 'Correct receivers.undersight.exclude.users, or give numeric ids.';
+  return [fallback('excluded users', `not known to this machine: ${unknown.map(printable).join(', ')}`, fix)];
 }
 
 function findTls(): Finding {
