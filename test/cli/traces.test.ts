@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -102,4 +102,15 @@ test('rm needs to be told which, and then removes them', async () => {
   assert.deepEqual([one.code, one.stdout], [0, 'removed 1 trace\n']);
   const rest = await launch(['traces', 'rm', '--older-than', '1d'], { env });
   assert.deepEqual([rest.code, rest.stdout], [0, 'removed 2 traces\n']);
+});
+
+test('a damaged store is named, with what to do', async () => {
+  const damaged = join(directory, 'damaged.db');
+  writeFileSync(damaged, 'this is no database, but it is long enough to be looked at '.repeat(100));
+  const { code, stdout, stderr } = await launch(['traces', 'ls', '--store', damaged]);
+  assert.deepEqual([code, stdout], [1, '']);
+  assert.equal(
+    stderr,
+    `undersight: the trace store ${damaged} is damaged (file is not a database)\n  Move it away to start anew.\n`,
+  );
 });

@@ -6,6 +6,7 @@ import type { Stage } from '../../stage.ts';
 import { openDatabase } from './database.ts';
 import { expiredTraces, oldestTrace, removeStep, removeTraces, usedBytes } from './retention.ts';
 import { createSpanWriter, type SpanWriter } from './span-writer.ts';
+import { isBusy, isDamage } from './sqlite-error.ts';
 
 export interface StoreStageOptions {
   readonly path: string;
@@ -32,11 +33,6 @@ const CLOSE_WAIT_MS = 5000;
 const CLOSE_STEPS = 64;
 const EXPIRED_PER_STEP = 64;
 
-const SQLITE_BUSY = 5;
-const SQLITE_LOCKED = 6;
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
-
 /**
  * Writes every span, with its content, into the database at `path`, in batches. Keeps the database within `max_age` and
  * `max_bytes`. Throws SetupError when the file cannot be used at all; damage and a full disk are told and counted, and
@@ -62,9 +58,8 @@ export function createStore(options: StoreStageOptions): Stage<Span> {
   }
 
   function fail(error: unknown): void {
-    const code = sqliteCode(error);
     const reason = error instanceof Error ? error.message : String(error);
-    if (code !== SQLITE_CORRUPT && code !== SQLITE_NOTADB) {
+    if (!isDamage(error)) {
       tell('write', `the trace store ${path} cannot be written: ${reason}; spans are missing from it`);
       return;
     }
@@ -113,8 +108,7 @@ export function createStore(options: StoreStageOptions): Stage<Span> {
       queue_chars = 0;
       if (usedBytes(database) > options.max_bytes) retain();
     } catch (error) {
-      const code = sqliteCode(error);
-      if (code === SQLITE_BUSY || code === SQLITE_LOCKED) return false;
+      if (isBusy(error)) return false;
       drop('store.write_failed');
       fail(error);
     }
@@ -136,8 +130,7 @@ export function createStore(options: StoreStageOptions): Stage<Span> {
       counters.counted('store.removed_trace', removeTraces(database, [oldest]));
       return true;
     } catch (error) {
-      const code = sqliteCode(error);
-      if (code !== SQLITE_BUSY && code !== SQLITE_LOCKED) fail(error);
+      if (!isBusy(error)) fail(error);
       return false;
     }
   }
@@ -185,10 +178,4 @@ export function createStore(options: StoreStageOptions): Stage<Span> {
       closeDatabase();
     },
   };
-}
-
-/** The primary result code of SQLite; 0 for other errors. */
-function sqliteCode(error: unknown): number {
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
-  return code & 0xff;
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Span } from '../../model/span.ts';
 import { openDatabase } from './database.ts';
 import { removeStep, removeTraces } from './retention.ts';
+import { storeError } from './sqlite-error.ts';
 import {
   findTraces,
   listTraces,
@@ -28,22 +29,30 @@ export interface StoredTraces {
 
 const WAIT_MS = 5000;
 
-/** undefined when there is no store at `path` yet. Throws SetupError, or SQLite's error when it is damaged. */
+/** undefined when there is no store at `path` yet. All of it throws SetupError when the store cannot be read or is damaged. */
 export function openStoredTraces(path: string): StoredTraces | undefined {
   if (!existsSync(path)) return undefined;
-  const database = openDatabase(path, WAIT_MS, false);
+  const tell = <T>(body: () => T): T => {
+    try {
+      return body();
+    } catch (error) {
+      throw storeError(path, error);
+    }
+  };
+  const database = tell(() => openDatabase(path, WAIT_MS, false));
   return {
-    listTraces: (filter, limit) => listTraces(database, filter, limit),
-    selectTraces: (filter) => selectTraces(database, filter),
-    findTraces: (prefix, limit) => findTraces(database, prefix, limit),
-    readTrace: (trace_id, withContent) => readTrace(database, trace_id, withContent),
-    removeTraces(trace_ids) {
-      const removed = removeTraces(database, trace_ids);
-      while (removeStep(database));
-      // What was deleted is still in the write-ahead log.
-      database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-      return removed;
-    },
+    listTraces: (filter, limit) => tell(() => listTraces(database, filter, limit)),
+    selectTraces: (filter) => tell(() => selectTraces(database, filter)),
+    findTraces: (prefix, limit) => tell(() => findTraces(database, prefix, limit)),
+    readTrace: (trace_id, withContent) => tell(() => readTrace(database, trace_id, withContent)),
+    removeTraces: (trace_ids) =>
+      tell(() => {
+        const removed = removeTraces(database, trace_ids);
+        while (removeStep(database));
+        // What was deleted is still in the write-ahead log.
+        database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+        return removed;
+      }),
     close: () => database.close(),
   };
 }
