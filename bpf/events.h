@@ -251,8 +251,6 @@ struct tunables {
 /* Value of the `targets` map (key: __u32 pid): processes that are watched. */
 struct target {
 	__u64 start_ns; /* 0 when user space does not know it: the kernel side fills it in at the first event */
-	__u32 flags;
-	__u32 padding;
 };
 
 /* What the task iterator writes, one for each process. */

@@ -9,13 +9,30 @@ export const BPF_TRACE_UPROBE_MULTI = 48;
 const BPF_F_UPROBE_MULTI_RETURN = 1;
 const EBADF = 9;
 
-const SYSCALL_NUMBER = process.arch === 'arm64' ? 280 : 321;
+/** bpf(2) on x86-64. */
+const SYSCALL_NUMBER = 321;
 
-/** Returns what bpf(2) returns, or minus errno. `memory` is what the attributes point to: alive until the call is over. */
-function bpf(command: number, attributes: Buffer, memory: readonly (Uint8Array | BigUint64Array)[]): number {
-  const result: number = libc.syscall_bpf(SYSCALL_NUMBER, command, attributes, attributes.length);
-  const errno = lastErrno();
-  return result < 0 && memory.length >= 0 ? -errno : Number(result);
+/** Attributes of bpf(2) and what they point to, in one block: it lives as long as the call that gets it. */
+class Attributes {
+  readonly block: Buffer;
+  readonly addresses: readonly bigint[];
+  readonly #bytes: number;
+
+  constructor(bytes: number, ...parts: readonly Buffer[]) {
+    this.#bytes = bytes;
+    this.block = Buffer.concat([Buffer.alloc(bytes), ...parts]);
+    let address = koffi.address(this.block) + BigInt(bytes);
+    this.addresses = parts.map((part) => {
+      address += BigInt(part.length);
+      return address - BigInt(part.length);
+    });
+  }
+
+  /** Returns what bpf(2) returns, or minus errno. */
+  call(command: number): number {
+    const result: number = libc.syscall_bpf(SYSCALL_NUMBER, command, this.block, this.#bytes);
+    return result < 0 ? -lastErrno() : Number(result);
+  }
 }
 
 export interface UprobeMulti {
@@ -30,18 +47,21 @@ export interface UprobeMulti {
 
 /** Attaches one program to several places of one file, for all processes. Returns the link's descriptor, or minus errno. */
 export function createUprobeMulti({ program_fd, path, offsets, cookies, at }: UprobeMulti): number {
-  const name = Buffer.from(`${path}\0`);
-  const places = BigUint64Array.from(offsets);
-  const values = BigUint64Array.from(cookies);
-  const attributes = Buffer.alloc(64);
-  attributes.writeUInt32LE(program_fd, 0);
-  attributes.writeUInt32LE(BPF_TRACE_UPROBE_MULTI, 8);
-  attributes.writeBigUInt64LE(koffi.address(name), 16);
-  attributes.writeBigUInt64LE(koffi.address(places), 24);
-  attributes.writeBigUInt64LE(koffi.address(values), 40);
-  attributes.writeUInt32LE(places.length, 48);
-  attributes.writeUInt32LE(at === 'return' ? BPF_F_UPROBE_MULTI_RETURN : 0, 52);
-  return bpf(BPF_LINK_CREATE, attributes, [name, places, values]);
+  const attributes = new Attributes(64, words(offsets), words(cookies), Buffer.from(`${path}\0`));
+  const [places = 0n, values = 0n, name = 0n] = attributes.addresses;
+  const { block } = attributes;
+  block.writeUInt32LE(program_fd, 0);
+  block.writeUInt32LE(BPF_TRACE_UPROBE_MULTI, 8);
+  block.writeBigUInt64LE(name, 16);
+  block.writeBigUInt64LE(places, 24);
+  block.writeBigUInt64LE(values, 40);
+  block.writeUInt32LE(offsets.length, 48);
+  block.writeUInt32LE(at === 'return' ? BPF_F_UPROBE_MULTI_RETURN : 0, 52);
+  return attributes.call(BPF_LINK_CREATE);
+}
+
+function words(values: readonly bigint[]): Buffer {
+  return Buffer.from(BigUint64Array.from(values).buffer);
 }
 
 let isMultiSupported: boolean | undefined;
@@ -56,13 +76,14 @@ function probeUprobeMulti(): boolean {
   // r0 = 0; exit
   const instructions = Buffer.from('b7000000000000009500000000000000', 'hex');
   const license = Buffer.from('GPL\0');
-  const attributes = Buffer.alloc(72);
-  attributes.writeUInt32LE(BPF_PROG_TYPE_KPROBE, 0);
-  attributes.writeUInt32LE(instructions.length / 8, 4);
-  attributes.writeBigUInt64LE(koffi.address(instructions), 8);
-  attributes.writeBigUInt64LE(koffi.address(license), 16);
-  attributes.writeUInt32LE(BPF_TRACE_UPROBE_MULTI, 68);
-  const program_fd = bpf(BPF_PROG_LOAD, attributes, [instructions, license]);
+  const attributes = new Attributes(72, instructions, license);
+  const [program = 0n, text = 0n] = attributes.addresses;
+  attributes.block.writeUInt32LE(BPF_PROG_TYPE_KPROBE, 0);
+  attributes.block.writeUInt32LE(instructions.length / 8, 4);
+  attributes.block.writeBigUInt64LE(program, 8);
+  attributes.block.writeBigUInt64LE(text, 16);
+  attributes.block.writeUInt32LE(BPF_TRACE_UPROBE_MULTI, 68);
+  const program_fd = attributes.call(BPF_PROG_LOAD);
   if (program_fd < 0) return false;
   try {
     const result = createUprobeMulti({ program_fd, path: '/', offsets: [0n], cookies: [0n], at: 'entry' });

@@ -4,7 +4,7 @@
  */
 
 /** sha256 of the layout this file was generated from. */
-export const layout_hash = 'cc5c0dfe5128de959419d6613bc90f068188aac14c8575309931787d3bb736b0';
+export const layout_hash = 'aa83e592aadffc9d2bcedda9b30777de4b45cfaadede265582e8369d9c12b1e4';
 
 export const event_kind = {
   EVENT_PROCESS_FORK: 1,
@@ -578,18 +578,15 @@ export const tunables = {
 
 export interface Target {
   readonly start_ns: bigint;
-  readonly flags: number;
 }
 
 export const target = {
-  size: 16,
+  size: 8,
   offset: {
     start_ns: 0,
-    flags: 8,
   },
   read: (view: DataView, at: number): Target => ({
     start_ns: view.getBigUint64(at, true),
-    flags: view.getUint32(at + 8, true),
   }),
 } as const;
 
