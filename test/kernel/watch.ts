@@ -66,7 +66,11 @@ export function openWatch(options: Partial<ProbeOptions> = {}): Watch {
   };
 }
 
-export function seenOf(pid: number, all: readonly Event[]): Seen {
+/** What a process and its descendants did: agents that others run meanwhile on this machine may be in `events` too. */
+export function seenOf(pid: number, events: readonly Event[]): Seen {
+  const tree = new Set([pid]);
+  for (const event of events) if (event.kind === 'process_fork' && tree.has(event.parent_pid)) tree.add(event.pid);
+  const all = events.filter((event) => tree.has(event.pid));
   return {
     pid,
     all,
