@@ -21,11 +21,12 @@ const byRule = (name: string, argument: string) => [
 ];
 
 interface Watch {
-  /** Ends the watching and gives all spans of the store, and what was printed. */
+  /** Ends the watching and gives the spans of the store, and what was printed. */
   stop(): Promise<{ spans: TraceNode[]; code: number | null; stderr: string; stdout: string }>;
 }
 
-async function startWatch(workspace: Workspace, options: readonly string[]): Promise<Watch> {
+/** `mock`: whose clients' traces are looked at; the machine may have other agents. */
+async function startWatch(workspace: Workspace, mock: MockLlm, options: readonly string[]): Promise<Watch> {
   const watch = spawn(join(root, 'undersight'), ['watch', ...options], {
     env: { ...process.env, UNDERSIGHT_STORE: workspace.path('traces.db') },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -52,7 +53,8 @@ async function startWatch(workspace: Workspace, options: readonly string[]): Pro
       const spans: TraceNode[] = [];
       for (const { trace_id } of JSON.parse(listed.stdout) as { trace_id: string }[]) {
         const shown = await workspace.undersight('traces', 'show', trace_id, '--format', 'otlp-json');
-        spans.push(...readOtlp(JSON.parse(shown.stdout)));
+        const trace = readOtlp(JSON.parse(shown.stdout));
+        if (trace.some((span) => isChat(span) && span.attributes['server.port'] === mock.port)) spans.push(...trace);
       }
       return { spans, code, stderr, stdout };
     },
@@ -68,7 +70,7 @@ async function setUp(t: Parameters<typeof createWorkspace>[0], turns: object = s
 
 test('an agent that nobody named is found by its first call, which is in its trace', async (t) => {
   const { mock, workspace } = await setUp(t);
-  const watch = await startWatch(workspace, []);
+  const watch = await startWatch(workspace, mock, []);
   assert.equal((await workspace.command(sdkAgent)).code, 0);
   const { spans, code, stderr, stdout } = await watch.stop();
   assert.equal(code, 0, stderr);
@@ -84,8 +86,8 @@ test('an agent that nobody named is found by its first call, which is in its tra
 });
 
 test('an agent that a rule names is watched from its start, and nobody else is', async (t) => {
-  const { workspace } = await setUp(t);
-  const watch = await startWatch(workspace, byRule('mine', '**/openai-node.mjs'));
+  const { mock, workspace } = await setUp(t);
+  const watch = await startWatch(workspace, mock, byRule('mine', '**/openai-node.mjs'));
   assert.equal((await workspace.command(sdkAgent)).code, 0);
   assert.equal((await workspace.command(['node', join(agents, 'anthropic-node.mjs')])).code, 0);
   const { spans, stderr } = await watch.stop();
@@ -109,7 +111,7 @@ test('an agent that already runs is picked up, with the connection it has open',
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   await once(running.stdout as NodeJS.ReadableStream, 'data');
-  const watch = await startWatch(workspace, byRule('old', '**/two-calls.mjs'));
+  const watch = await startWatch(workspace, mock, byRule('old', '**/two-calls.mjs'));
   running.stdin?.write('go\n');
   await once(running, 'exit');
   const { spans } = await watch.stop();
@@ -126,9 +128,9 @@ test('an agent that already runs is picked up, with the connection it has open',
 });
 
 test('excluded users are not watched, and excluded paths are left out', async (t) => {
-  const { workspace } = await setUp(t);
+  const { mock, workspace } = await setUp(t);
   const paths = ['--set', `receivers.undersight.exclude.paths=["${workspace.folder}/*.txt"]`];
-  const watch = await startWatch(workspace, paths);
+  const watch = await startWatch(workspace, mock, paths);
   assert.equal((await workspace.command(sdkAgent)).code, 0);
   const { spans } = await watch.stop();
   assert.equal(spans.filter(isChat).length, 2);
@@ -136,7 +138,7 @@ test('excluded users are not watched, and excluded paths are left out', async (t
   assert.doesNotMatch(JSON.stringify(spans.map((span) => span.attributes)), /file\.path[^,]*notes\.txt/);
 
   const other = await setUp(t);
-  const users = await startWatch(other.workspace, ['--set', 'receivers.undersight.exclude.users=[root]']);
+  const users = await startWatch(other.workspace, other.mock, ['--set', 'receivers.undersight.exclude.users=[root]']);
   assert.equal((await other.workspace.command(sdkAgent)).code, 0);
   assert.deepEqual((await users.stop()).spans, []);
 });
