@@ -59,6 +59,7 @@ static __always_inline bool discover(struct subject *who, const struct tls_call 
 	struct request_search search = { .line = slot->record };
 	struct agent_seen_event *event;
 	struct target target = {};
+	long error;
 
 	if (bytes < 16)
 		return false;
@@ -73,8 +74,13 @@ static __always_inline bool discover(struct subject *who, const struct tls_call 
 	if (!search.found)
 		return false;
 	who->start_ns = target.start_ns = start_of(current_task());
-	if (bpf_map_update_elem(&targets, &who->pid, &target, BPF_NOEXIST))
-		return true; /* another thread was first, or there is no room */
+	error = bpf_map_update_elem(&targets, &who->pid, &target, BPF_NOEXIST);
+	if (error == -7 /* E2BIG */) {
+		count_loss(LOSS_TABLE_FULL);
+		return false;
+	}
+	if (error)
+		return true; /* another thread was first */
 	event = reserve_event(struct agent_seen_event, EVENT_AGENT_SEEN, who);
 	if (!event)
 		return true;

@@ -79,7 +79,8 @@ enum loss {
 	LOSS_PATH_TOO_DEEP = 4,
 	LOSS_ARGS_TOO_LONG = 5,
 	LOSS_CALL_TOO_LONG = 6,  /* one TLS call moved more than we cut into records */
-	LOSS_REASONS = 7,
+	LOSS_CALL_NESTED = 7,    /* a TLS call within another of its direction: only the inner one is told */
+	LOSS_REASONS = 8,
 };
 
 struct event_header {

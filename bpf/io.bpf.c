@@ -20,11 +20,15 @@ static __always_inline int moved(struct bpf_raw_tracepoint_args *ctx, bool out)
 	return add_transfer(&transfer);
 }
 
-static __always_inline void read_vector(struct transfer *transfer, const void *vector)
+#define MAX_EMPTY_VECTORS 8
+
+static __always_inline void read_vector(struct transfer *transfer, const struct iovec *vector)
 {
 	struct iovec first = {};
 
-	bpf_probe_read_user(&first, sizeof(first), vector);
+	/* Something moved: one of them is not empty. */
+	for (int index = 0; index < MAX_EMPTY_VECTORS && !first.bytes; index++)
+		bpf_probe_read_user(&first, sizeof(first), &vector[index]);
 	transfer->data = (void *)first.base;
 	transfer->data_bytes = first.bytes < transfer->bytes ? first.bytes : transfer->bytes;
 }

@@ -18,8 +18,13 @@ static __always_inline enum tls_direction direction_of(enum tls_function functio
 static __always_inline void free_connection(const struct subject *who, __u64 address)
 {
 	struct tls_connection_key key = tls_connection_key(who->pid, address);
+	__u64 id = bpf_get_current_pid_tgid();
+	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
 	struct tls_close_event *event;
 
+	/* What this thread sends next belongs to another connection. */
+	if (thread && thread->last_address == address)
+		thread->last_address = 0;
 	if (bpf_map_delete_elem(&tls_connections, &key))
 		return;
 	event = reserve_event(struct tls_close_event, EVENT_TLS_CLOSE, who);
@@ -55,6 +60,8 @@ int handle_tls_enter(struct pt_regs *ctx)
 	if (!thread)
 		return 0;
 	call = &thread->calls[(direction - 1) & 1];
+	if (call->address)
+		count_loss(LOSS_CALL_NESTED);
 	call->address = address;
 	call->data = FUNCTION_ARGUMENT_1(ctx);
 	call->length = function == TLS_FUNCTION_READ_EX || function == TLS_FUNCTION_WRITE_EX ? FUNCTION_ARGUMENT_3(ctx) : 0;
@@ -125,8 +132,8 @@ static __always_inline __u64 moved_bytes(__u32 function, const struct tls_call *
 		return 0;
 	if (function == TLS_FUNCTION_READ || function == TLS_FUNCTION_WRITE)
 		return result;
-	if (result == 1)
-		bpf_probe_read_user(&bytes, sizeof(bytes), (void *)call->length);
+	if (result == 1 && bpf_probe_read_user(&bytes, sizeof(bytes), (void *)call->length))
+		count_loss(LOSS_MEMORY_FAULT);
 	return bytes;
 }
 

@@ -9,7 +9,7 @@
 
 struct transfer {
 	struct subject who;
-	const void *data; /* the first buffer */
+	const void *data; /* the first buffer that is not empty */
 	__u64 data_bytes;
 	__u64 bytes; /* moved in all */
 	const void *peer;
@@ -55,7 +55,7 @@ static __noinline int inspect_tcp(const struct transfer *transfer, struct accoun
 	if (head[0] < 0x14 || head[0] > 0x17 || head[1] != 3)
 		return 0;
 	bind_tls(&transfer->who, account->id, transfer->out);
-	if (!transfer->out || account->hello_done)
+	if (!transfer->out || account->hello_done || transfer->data_bytes < sizeof(head))
 		return 0;
 	account->hello_done = 1;
 	if (head[0] == 0x16 && head[5] == 1)

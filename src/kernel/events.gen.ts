@@ -4,7 +4,7 @@
  */
 
 /** sha256 of the layout this file was generated from. */
-export const layout_hash = 'aa83e592aadffc9d2bcedda9b30777de4b45cfaadede265582e8369d9c12b1e4';
+export const layout_hash = '5c66845c1f4fd2590e37e406f8ce8e29caaafe962a571841c441123f8a2931c8';
 
 export const event_kind = {
   EVENT_PROCESS_FORK: 1,
@@ -76,7 +76,8 @@ export const loss = {
   LOSS_PATH_TOO_DEEP: 4,
   LOSS_ARGS_TOO_LONG: 5,
   LOSS_CALL_TOO_LONG: 6,
-  LOSS_REASONS: 7,
+  LOSS_CALL_NESTED: 7,
+  LOSS_REASONS: 8,
 } as const;
 
 export interface EventHeader {
