@@ -23,8 +23,8 @@ export function addValidate(program: Command, terminal: Terminal): void {
       try {
         const config = readConfig(flags, terminal);
         for (const warning of config.warnings) terminal.err(`undersight: warning: ${warning}\n`);
-        const shown = { valid: true, config: describeConfig(config), warnings: config.warnings };
-        terminal.out(flags.json ? toJson(shown) : configToYaml(config));
+        const shown = { valid: true, config: describeConfig(config, terminal.env), warnings: config.warnings };
+        terminal.out(flags.json ? toJson(shown) : configToYaml(config, terminal.env));
       } catch (error) {
         if (!flags.json || !(error instanceof ConfigError)) throw error;
         terminal.out(toJson({ valid: false, problems: error.problems }));

@@ -1,9 +1,14 @@
 import { stringify } from 'yaml';
+import { grpcUrl, httpUrl, shownUrl } from '../export/otlp/endpoint.ts';
+import { defaultStorePath } from '../export/store/store-path.ts';
 import { formatDuration } from '../model/quantity.ts';
-import { type Config, PROCESSORS } from './components.ts';
+import { type Config, type ExporterConfig, PROCESSORS } from './components.ts';
 
-/** A configuration in the shape that files have, every default filled in; the values of headers are hidden. */
-export function describeConfig(config: Config): unknown {
+/**
+ * A configuration in the shape that files have, every default filled in, those of `env` too; the values of headers are
+ * hidden. Throws SetupError for an endpoint that is none.
+ */
+export function describeConfig(config: Config, env: NodeJS.ProcessEnv): unknown {
   return plain({
     receivers: { undersight: config.receiver },
     processors: {
@@ -12,7 +17,7 @@ export function describeConfig(config: Config): unknown {
       correlate: config.correlate,
       spans: config.spans,
     },
-    exporters: Object.fromEntries(config.exporters.map(({ id, options }) => [id, options])),
+    exporters: Object.fromEntries(config.exporters.map((exporter) => [exporter.id, describeExporter(exporter, env)])),
     service: {
       pipelines: {
         traces: {
@@ -26,8 +31,21 @@ export function describeConfig(config: Config): unknown {
 }
 
 /** `describeConfig` as YAML, which `--config` reads back. */
-export function configToYaml(config: Config): string {
-  return stringify(describeConfig(config));
+export function configToYaml(config: Config, env: NodeJS.ProcessEnv): string {
+  return stringify(describeConfig(config, env));
+}
+
+function describeExporter({ type, options }: ExporterConfig, env: NodeJS.ProcessEnv): unknown {
+  switch (type) {
+    case 'console':
+      return options;
+    case 'store':
+      return { ...options, path: options.path ?? defaultStorePath(env) };
+    case 'otlp_grpc':
+      return { ...options, endpoint: shownUrl({ url: grpcUrl(options, env) }) };
+    case 'otlp_http':
+      return { ...options, endpoint: undefined, traces_endpoint: shownUrl({ url: httpUrl(options, env) }) };
+  }
 }
 
 /** Every bigint in a configuration is a duration in ns. */

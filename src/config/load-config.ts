@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { checkEndpoints } from './check-endpoints.ts';
 import { checkPipeline, type Pipeline } from './check-pipeline.ts';
 import { type Config, EXPORTERS, type ExporterConfig, PROCESSORS, RECEIVERS, typeOf } from './components.ts';
 import { type ConfigNode, childNode, type MapNode, mergeNodes } from './config-node.ts';
@@ -43,6 +44,10 @@ export function loadConfig({ files, sets, env }: ConfigSources): Config {
     exporters: [...exporters.keys()],
   };
   const pipeline = checkPipeline(root, declared, defaultExporters(env, problems), problems);
+  // The options of a component that is wrong are not there to be looked at.
+  if (problems.length > 0) throw new ConfigError(problems);
+  const exporterConfigs = pipeline.exporters.map((id) => exporterConfig(id, exporters.get(id)));
+  checkEndpoints(exporterConfigs, env, problems);
   if (problems.length > 0) throw new ConfigError(problems);
 
   const options = <T extends keyof typeof PROCESSORS>(type: T) =>
@@ -53,17 +58,20 @@ export function loadConfig({ files, sets, env }: ConfigSources): Config {
     redact: options('redact') as Config['redact'],
     correlate: options('correlate') as Config['correlate'],
     spans: options('spans') as Config['spans'],
-    exporters: pipeline.exporters.map((id) => exporterConfig(id, exporters.get(id))),
+    exporters: exporterConfigs,
     warnings: unusedComponents(pipeline, receivers, processors, exporters),
   };
 }
 
 function readFile(file: string, env: NodeJS.ProcessEnv, problems: Problem[]): ConfigNode | undefined {
   try {
-    if (statSync(file).size > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
+    const stat = statSync(file);
+    if (stat.isDirectory()) throw new Error('it is a directory');
+    if (stat.size > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
     return readYaml(readFileSync(file, 'utf8'), file, env, problems);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'there is no such file' : message;
     problems.push({ at: { file, line: 0, column: 0 }, path: '', message: `cannot be read: ${reason}` });
     return undefined;
   }

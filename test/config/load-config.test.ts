@@ -112,7 +112,7 @@ exporters: {store: {path: "\${env:NUMBER}"}}`;
 
 test('the effective configuration reads back as itself, and hides the values of headers', () => {
   const config = load(['exporters: {store: {path: /x, max_age: 36h}}'], ['receivers.undersight.ring_bytes=1MiB']);
-  assert.deepEqual(load([configToYaml(config)]), config);
+  assert.deepEqual(load([configToYaml(config, {})]), config);
 });
 
 const refused: readonly (readonly [what: string, text: string, ...expected: string[]])[] = [
@@ -156,6 +156,17 @@ const refused: readonly (readonly [what: string, text: string, ...expected: stri
     'a glob that no absolute path can match',
     'receivers:\n  undersight:\n    exclude:\n      paths: [/a/*, "**", "**/b", c/**]',
     '4:35: receivers.undersight.exclude.paths.3: expected a glob of absolute paths, which begins with / or **/; got "c/**"',
+  ],
+  [
+    'a store that would hold nothing',
+    'exporters: {store: {max_age: 0s, max_bytes: 1}}',
+    '1:30: exporters.store.max_age: expected 1m or more; got "0s"',
+    '1:45: exporters.store.max_bytes: expected 1MiB or more; got 1',
+  ],
+  [
+    'an OTLP endpoint of another protocol',
+    'exporters: {otlp_grpc: {endpoint: "ftp://x"}}',
+    '1:35: exporters.otlp_grpc.endpoint: expected an address such as 127.0.0.1:4317 or http://127.0.0.1:4317; got "ftp://x"',
   ],
   [
     'a wrong type',
@@ -219,6 +230,25 @@ for (const [what, text, ...expected] of refused) {
   });
 }
 
+test('an endpoint in the environment that is none is refused with the variable', () => {
+  assert.deepEqual(problems([], [], { OTEL_EXPORTER_OTLP_ENDPOINT: 'garbage' }), [
+    'environment: OTEL_EXPORTER_OTLP_ENDPOINT: "garbage" is no OTLP endpoint. Give one like http://localhost:4318.',
+  ]);
+  const env = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'ftp://x', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
+  assert.deepEqual(problems([], [], env), [
+    'environment: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "ftp://x" is no OTLP endpoint. Give one like localhost:4317.',
+  ]);
+});
+
+test('the effective configuration has what the environment says, and no password', () => {
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://me:secret@host:1', UNDERSIGHT_STORE: '/x/traces.db' };
+  const http = configToYaml(load([], [], env), env);
+  assert.match(http, /\n {4}path: \/x\/traces\.db\n/);
+  assert.match(http, /\n {4}traces_endpoint: http:\/\/host:1\/v1\/traces\n/);
+  const grpc = { ...env, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
+  assert.match(configToYaml(load([], [], grpc), grpc), /\n {4}endpoint: http:\/\/host:1\n/);
+});
+
 test('a wrong --set is refused with the option', () => {
   assert.deepEqual(problems([], ['exporters.store.max_age=soon']), [
     '--set exporters.store.max_age=soon: exporters.store.max_age: expected a duration such as 500ms, 30s, 1h30m or 7d; got "soon"',
@@ -227,10 +257,9 @@ test('a wrong --set is refused with the option', () => {
 });
 
 test('a file that cannot be read is refused', () => {
-  assert.throws(
-    () => loadConfig({ files: ['/nowhere.yaml'], sets: [], env: {} }),
-    /\/nowhere.yaml: cannot be read: ENOENT/,
-  );
+  const read = (path: string) => () => loadConfig({ files: [path], sets: [], env: {} });
+  assert.throws(read('/nowhere.yaml'), /\/nowhere.yaml: cannot be read: there is no such file/);
+  assert.throws(read(directory), /: cannot be read: it is a directory/);
 });
 
 test('a small file that aliases make large is refused', () => {

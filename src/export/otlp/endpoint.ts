@@ -15,24 +15,36 @@ export interface Endpoint {
 
 /** Throws SetupError for an endpoint that is no address, or a file that cannot be read. */
 export function grpcEndpoint(options: OtlpGrpcOptions, env: NodeJS.ProcessEnv): Endpoint {
-  const url = options.endpoint ?? variable(env, 'ENDPOINT') ?? 'http://localhost:4317';
+  const url = grpcUrl(options, env);
   const scheme = /^([a-z]+):\/\//.exec(url)?.[1];
-  if (!isAddress(url)) throw notAnAddress(url, 'localhost:4317');
   const insecure = options.tls.insecure || variable(env, 'INSECURE')?.toLowerCase() === 'true';
   return { url, ...tlsFiles(options, env), secure: scheme === undefined ? !insecure : scheme !== 'http' };
 }
 
-/** The same for OTLP over HTTP: OTEL_EXPORTER_OTLP_ENDPOINT gets a path, the one for traces is taken as it is. */
+/** The same for OTLP over HTTP. */
 export function httpEndpoint(options: OtlpHttpOptions, env: NodeJS.ProcessEnv): Endpoint {
-  const traces = options.endpoint === undefined ? env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?.trim() : undefined;
-  const base = options.endpoint ?? (env.OTEL_EXPORTER_OTLP_ENDPOINT?.trim() || 'http://localhost:4318');
-  const url = options.traces_endpoint ?? (traces || `${base.replace(/\/+$/, '')}/v1/traces`);
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) throw notAnAddress(base, 'http://localhost:4318');
+  const url = httpUrl(options, env);
   return { url, ...tlsFiles(options, env), secure: url.startsWith('https:') };
 }
 
+/** The address in effect. Throws SetupError for one that is none. */
+export function grpcUrl(options: OtlpGrpcOptions, env: NodeJS.ProcessEnv): string {
+  const url = options.endpoint ?? variable(env, 'ENDPOINT') ?? 'http://localhost:4317';
+  if (!isAddress(url)) throw notAnAddress(url, 'localhost:4317');
+  return url;
+}
+
+/** The same over HTTP: OTEL_EXPORTER_OTLP_ENDPOINT gets a path, the one for traces is taken as it is. */
+export function httpUrl(options: OtlpHttpOptions, env: NodeJS.ProcessEnv): string {
+  const traces = options.endpoint === undefined ? env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?.trim() : undefined;
+  const base = options.endpoint ?? (env.OTEL_EXPORTER_OTLP_ENDPOINT?.trim() || 'http://localhost:4318');
+  const url = options.traces_endpoint ?? (traces || `${base.replace(/\/+$/, '')}/v1/traces`);
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) throw notAnAddress(traces || base, 'http://localhost:4318');
+  return url;
+}
+
 /** The endpoint as a user may see it: without a password. */
-export function shownUrl({ url }: Endpoint): string {
+export function shownUrl({ url }: Pick<Endpoint, 'url'>): string {
   return url.replace(/\/\/[^/@]*@/, '//');
 }
 

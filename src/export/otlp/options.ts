@@ -65,7 +65,8 @@ export const otlpHttpOptionsSchema = z.strictObject({
 export type OtlpGrpcOptions = z.output<typeof otlpGrpcOptionsSchema>;
 export type OtlpHttpOptions = z.output<typeof otlpHttpOptionsSchema>;
 
-/** `host:port`, or a URL. */
+/** `host:port`, or a URL of http or https. */
 export function isAddress(text: string): boolean {
-  return URL.canParse(/^[a-z]+:\/\//.test(text) ? text : `http://${text}`);
+  if (!text.includes('://')) return URL.canParse(`http://${text}`);
+  return /^https?:/.test(text) && URL.canParse(text);
 }
