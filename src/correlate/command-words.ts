@@ -39,6 +39,15 @@ export function commandWords(text: string): readonly string[] {
   return words;
 }
 
+/** Whether a shell has only one command to start for a text, as far as its operators tell. */
+export function isSingleCommand(text: string): boolean {
+  const bare = text
+    .slice(0, MAX_TEXT_CHARS)
+    .trim()
+    .replace(/\\[\s\S]|'[^']*'|"(?:\\[\s\S]|[^"`$\\]|\$(?!\())*"|\d*[<>]&[\d-]*|&>/g, ' ');
+  return !/[;|&\n`]|[$<>]\(/.test(bare.replace(/[;&\s]+$/, ''));
+}
+
 /** The strings in a tool call's arguments, wherever they are in it. */
 export function argumentStrings(value: unknown): readonly string[] {
   const strings: string[] = [];

@@ -165,7 +165,9 @@ export function createCorrelate(
         }
         case 'process_exec': {
           if (!event.watched) return;
+          const before = tree.get(event.process);
           const process = tree.exec(event);
+          if (before !== undefined && before !== process) exited.add(before);
           if (process.scope !== undefined) segments.executed(process, event.ktime_ns);
           return;
         }

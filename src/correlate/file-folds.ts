@@ -191,7 +191,7 @@ export class FileFolds {
       this.#leaveOut(process, turn, place);
       return undefined;
     }
-    const id = `${process.key}/file/${++this.#number}`;
+    const id = `${process.id}/file/${++this.#number}`;
     const { lost_count: lost_before } = this.#turns;
     const fold = createFileFold({ id, turn, path, class: path_class, place, continues, start_ns: at_ns, lost_before });
     process.files.set(key, fold);

@@ -215,7 +215,7 @@ export class NetworkFolds {
         else turn.left_out_count++;
         return undefined;
       }
-      const id = `${process.key}/network/${++this.#number}`;
+      const id = `${process.id}/network/${++this.#number}`;
       fold = createNetworkFold(id, turn, { ...socket });
       process.connections.set(key, fold);
     }

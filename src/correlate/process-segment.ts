@@ -38,7 +38,8 @@ export function inheritedPlace(segment: ProcessSegment): Place {
 
 /** What is particular to the activity of a process. */
 export function describeProcess(process: Process, segment: ProcessSegment): Omit<ProcessActivity, keyof ActivityBase> {
-  const { exit } = process;
+  // Another program in its place is no exit.
+  const exit = process.successor === undefined ? process.exit : undefined;
   const killed = exit !== undefined && exit.signal !== 0;
   return {
     kind: 'process',

@@ -1,4 +1,5 @@
 import { matchCommand, shellScript } from './argument-match.ts';
+import { isSingleCommand } from './command-words.ts';
 import { explainingPlace, lineagePlace, type Place, unexplainedPlace } from './placement.ts';
 import { describeProcess, inheritedPlace, type ProcessSegment, placeOf } from './process-segment.ts';
 import type { Process, ProcessTree } from './process-tree.ts';
@@ -164,7 +165,7 @@ export class ProcessSegments {
     const started_ns = process.exec_ns ?? process.start_ns;
     const below = this.#below(process, turn, at_ns);
     const segment: ProcessSegment = {
-      id: `${turn.turn_id}/process/${process.key}`,
+      id: `${turn.turn_id}/process/${process.id}`,
       turn,
       start_ns: process.continues === undefined && started_ns < at_ns ? started_ns : at_ns,
       continues: process.continues,
@@ -211,7 +212,7 @@ export class ProcessSegments {
 
   /** The process that started it, as long as that is known in the same scope. */
   #parentOf(process: Process): Process | undefined {
-    const parent = this.#tree.get(process.parent);
+    const parent = this.#tree.parentOf(process);
     if (parent?.scope !== process.scope) return undefined;
     return parent?.is_finished && parent.segment === undefined && !parent.is_agent ? undefined : parent;
   }
@@ -226,10 +227,10 @@ export function ownPlace(process: Process, turn: Turn): Place {
   return inheritedPlace(segment);
 }
 
-/** What a shell starts first says more of a tool call than the shell. */
+/** The only command of a script says more of a tool call than the shell that starts it. */
 function showCommand(process: Process, shell: Process, segment: ProcessSegment): void {
   const { window } = placeOf(segment);
-  if (window?.executable === shell && shellScript(shell.args) !== undefined) window.executable = process;
+  if (window?.executable === shell && isSingleCommand(shellScript(shell.args) ?? ';')) window.executable = process;
 }
 
 /** What hangs under a process's own activity goes where that goes. */

@@ -11,14 +11,21 @@ import { runsLater } from './argument-match.ts';
 import type { Caller } from './caller.ts';
 import type { FileFold, OpenFile } from './file-fold.ts';
 import type { NetworkFold, Socket } from './network-fold.ts';
+import { inheritOpen, isToBeReplaced } from './process-image.ts';
 import type { ProcessSegment } from './process-segment.ts';
 import type { Scope } from './scope.ts';
 
-/** A process, from its fork (or from when it was first heard of) to its exit, and what it has done that is not told yet. */
+/**
+ * A process, from its fork (or from when it was first heard of) to its exit, and what it has done that is not told yet.
+ * One that has done something and then executes another program is two of these, the second below the first.
+ */
 export interface Process {
+  /** The key, and from its second program on the number of that. */
+  readonly id: string;
   readonly key: ProcessKey;
   readonly pid: number;
-  parent: ProcessKey | undefined;
+  /** The id of what started it. */
+  parent: string | undefined;
   parent_pid: number;
   namespace_pid: number;
   uid: number;
@@ -34,6 +41,9 @@ export interface Process {
   /** When it was forked, executed or first seen. */
   start_ns: bigint;
   exit: ProcessExitEvent | undefined;
+  /** What the same process is since it executed another program, and how many it was before. */
+  successor: Process | undefined;
+  replaced_count: number;
   facts: ProcessFactsEvent | undefined;
   /** It was recognised as an agent. */
   target: TargetEvent | undefined;
@@ -55,7 +65,9 @@ export interface Process {
 
 /** The processes that matter, by key. Holds at most `max_processes`: finished ones go first. */
 export class ProcessTree {
-  readonly #processes = new Map<ProcessKey, Process>();
+  readonly #processes = new Map<string, Process>();
+  /** What processes are that were something else before. */
+  readonly #images = new Map<ProcessKey, Process>();
   readonly #finished = new Set<Process>();
   readonly #max_processes: number;
   readonly #onEvict: (process: Process) => void;
@@ -65,8 +77,13 @@ export class ProcessTree {
     this.#onEvict = onEvict;
   }
 
-  get(key: ProcessKey | undefined): Process | undefined {
-    return key === undefined ? undefined : this.#processes.get(key);
+  /** What the process of an event is now. */
+  get(key: ProcessKey): Process | undefined {
+    return this.#images.get(key) ?? this.#processes.get(key);
+  }
+
+  parentOf({ parent }: Process): Process | undefined {
+    return parent === undefined ? undefined : this.#processes.get(parent);
   }
 
   values(): MapIterator<Process> {
@@ -80,14 +97,15 @@ export class ProcessTree {
   }
 
   delete(process: Process): void {
-    this.#processes.delete(process.key);
+    this.#processes.delete(process.id);
     this.#finished.delete(process);
+    if (this.#images.get(process.key) === process) this.#images.delete(process.key);
   }
 
   fork(event: ProcessForkEvent): Process {
-    const parent = this.#processes.get(event.parent);
+    const parent = this.get(event.parent);
     const process = this.seen(event);
-    process.parent = event.parent;
+    process.parent = parent?.id ?? event.parent;
     process.parent_pid = event.parent_pid;
     process.comm = event.comm;
     process.scope = this.scopeOf(process);
@@ -103,11 +121,12 @@ export class ProcessTree {
   }
 
   exec(event: ProcessExecEvent): Process {
-    const process = this.seen(event);
+    let process = this.seen(event);
     const { parent, parent_pid, namespace_pid, uid, cgroup_id, comm, executable_path, working_directory, args } = event;
     // A parent that exited has left its children to another one, which did not start them.
     if (process.parent === undefined) Object.assign(process, { parent, parent_pid });
     Object.assign(process, { namespace_pid, uid, cgroup_id, working_directory });
+    if (isToBeReplaced(process)) process = this.#replace(process, event);
     // A shell that becomes the last command of its script is still what ran the others.
     const is_last_command = process.exec_ns !== undefined && process.has_forked && runsLater(process.args, args);
     if (!is_last_command) Object.assign(process, { comm, executable_path, args, has_forked: false });
@@ -118,9 +137,26 @@ export class ProcessTree {
 
   /** The process an event is of; made up from the event where nothing is known of it. */
   seen(event: EventBase): Process {
-    const known = this.#processes.get(event.process);
-    if (known !== undefined) return known;
+    return this.get(event.process) ?? this.#create(event.process, event);
+  }
+
+  /** The program before it has ended, though its process goes on. */
+  #replace(before: Process, event: ProcessExecEvent): Process {
+    const replaced_count = before.replaced_count + 1;
+    const process = this.#create(`${before.key}/${replaced_count + 1}`, event);
+    const { parent_pid, namespace_pid, scope, facts } = before;
+    Object.assign(process, { parent: before.id, parent_pid, namespace_pid, scope, facts, replaced_count });
+    inheritOpen(before, process);
+    const { process: key, pid, tid, ktime_ns } = event;
+    before.exit = { process: key, pid, tid, ktime_ns, kind: 'process_exit', exit_code: 0, signal: 0 };
+    before.successor = process;
+    this.#images.set(key, process);
+    return process;
+  }
+
+  #create(id: string, event: EventBase): Process {
     const process: Process = {
+      id,
       key: event.process,
       pid: event.pid,
       parent: undefined,
@@ -136,6 +172,8 @@ export class ProcessTree {
       has_forked: false,
       start_ns: event.ktime_ns,
       exit: undefined,
+      successor: undefined,
+      replaced_count: 0,
       facts: undefined,
       target: undefined,
       scope: undefined,
@@ -150,7 +188,7 @@ export class ProcessTree {
       connections: new Map(),
       is_finished: false,
     };
-    this.#processes.set(process.key, process);
+    this.#processes.set(id, process);
     if (this.#processes.size > this.#max_processes) this.#evict(process);
     return process;
   }
@@ -158,7 +196,7 @@ export class ProcessTree {
   /** The watched tree a process is in; undefined for what nobody watches. */
   scopeOf(process: Process): Scope | undefined {
     const below: Process[] = [];
-    for (let at: Process | undefined = process; at !== undefined; at = this.get(at.parent)) {
+    for (let at: Process | undefined = process; at !== undefined; at = this.parentOf(at)) {
       if (at.scope !== undefined) {
         for (const one of below) one.scope = at.scope;
         return at.scope;
@@ -174,10 +212,10 @@ export class ProcessTree {
   }
 
   *ancestors(process: Process): Generator<Process> {
-    let at = this.get(process.parent);
+    let at = this.parentOf(process);
     for (let depth = 0; at !== undefined && depth < 1024; depth++) {
       yield at;
-      at = this.get(at.parent);
+      at = this.parentOf(at);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { ActivityBase, ToolActivity } from '../model/activity.ts';
 import type { LlmCall, MessagePart, ToolCall } from '../model/llm-call.ts';
+import { exitOf } from './process-image.ts';
 import type { Process } from './process-tree.ts';
 import { type ToolEvidence, toolEvidence } from './tool-evidence.ts';
 import type { Turn } from './turn.ts';
@@ -72,7 +73,7 @@ export function describeTool(window: ToolWindow): Omit<ToolActivity, keyof Activ
     executable:
       executable === undefined
         ? undefined
-        : { name: path.slice(path.lastIndexOf('/') + 1), path, exit_code: executable.exit?.exit_code },
+        : { name: path.slice(path.lastIndexOf('/') + 1), path, exit_code: exitOf(executable)?.exit_code },
     error_type: isFailure(result) ? 'tool_error' : undefined,
     left_out_count: 0,
   };

@@ -78,7 +78,8 @@ export function assertWhole(all: readonly Activity[]): void {
     } else assert.equal(by_id.get(one.parent_id)?.turn_id, one.turn_id, `the parent of ${one.id}, ${one.parent_id}`);
     if (one.continues !== undefined)
       assert.equal(by_id.get(one.continues)?.open, true, `${one.id} continues an open one`);
-    if (one.kind === 'process' && !one.open) running.set(one.process, (running.get(one.process) ?? 0) + 1);
+    if (one.kind === 'process' && !one.open && (one.exit_code ?? one.signal) !== undefined)
+      running.set(one.process, (running.get(one.process) ?? 0) + 1);
   }
   for (const one of all) assert.ok(roots.has(one.turn_id), `${one.turn_id} has a root`);
   for (const [key, count] of running) assert.equal(count, 1, `${key} ends once`);

@@ -225,7 +225,7 @@ describe('processes', () => {
     assert.equal(all.kind('execute_tool')[0]?.executable?.name, 'make');
   });
 
-  it('shows a shell as what it was asked to run, though it becomes the last command of that', () => {
+  it('shows what a shell ran apart from the program that it becomes', () => {
     const scene = new Scene();
     const shell = scene.spawn(scene.root, 'bash', '-c', 'make; exec /bin/ls -l src');
     scene.exit(scene.spawn(shell, 'make'));
@@ -234,8 +234,14 @@ describe('processes', () => {
     scene.exit(scene.spawn(entry, 'setup'));
     scene.exec(entry, 'server');
     const all = scene.end();
-    assert.equal(all.process(shell).args[0], 'bash');
-    assert.equal(all.process(entry).args[0], 'server');
+    for (const [{ key }, first, then] of [
+      [shell, 'make', 'ls'],
+      [entry, 'setup', 'server'],
+    ] as const) {
+      const [bash, program] = all.kind('process').filter(({ process }) => process === key);
+      assert.deepEqual([bash?.args[0], program?.args[0], program?.parent_id], ['bash', then, bash?.id]);
+      assert.equal(all.process(first).parent_id, bash?.id);
+    }
   });
 
   it('ignores what nobody watches', () => {

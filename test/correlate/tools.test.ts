@@ -147,6 +147,61 @@ describe('what tool calls ask for', () => {
     assert.equal(all.process(shell).parent_id, all.agent().id);
   });
 
+  it('names a tool after the command that its shell starts, and of several after the shell', () => {
+    for (const [script, name] of [
+      ['make "a; b" 2>&1 > log', 'make'],
+      ['make a; make b', 'bash'],
+      ['make a\nmake b', 'bash'],
+      ['make | tee log', 'bash'],
+      ['echo "$(make)"', 'bash'],
+    ] as const) {
+      const scene = new Scene();
+      const call = scene.ask(scene.root, { messages: [user('x')] });
+      scene.answer(call, '', [['a', 'bash', { command: script }]]);
+      scene.spawn(scene.spawn(scene.root, 'bash', '-c', script), 'make');
+      assert.equal(scene.end().kind('execute_tool')[0]?.executable?.name, name, script);
+    }
+  });
+
+  it('shows the last command of a script, which the shell becomes, under the shell', () => {
+    const scene = new Scene();
+    const script = 'id -u; cat notes.txt';
+    const call = scene.ask(scene.root, { messages: [user('x')] });
+    scene.answer(call, '', [['a', 'bash', { command: script }]]);
+    const shell = scene.spawn(scene.root, 'bash', '-c', script);
+    const out = scene.open(shell, '/work/app/out.txt', { created: true });
+    scene.exit(scene.spawn(shell, 'id', '-u'));
+    scene.exec(shell, 'cat', 'notes.txt');
+    const replaced_ns = scene.now_ns;
+    scene.read(shell, '/work/app/notes.txt');
+    scene.io(shell, out, { written: 5 });
+    const below = scene.spawn(shell, 'less');
+    scene.exit(below);
+    scene.wait(1000);
+    scene.exit(shell, 3);
+    const all = scene.end();
+    const bash = all.process(`bash -c ${script}`);
+    const cat = all.process('cat notes.txt');
+    const [tool] = all.kind('execute_tool');
+    assert.equal(bash.parent_id, tool?.id);
+    assert.deepEqual([bash.end_ns, bash.open, bash.exit_code], [replaced_ns, false, undefined]);
+    assert.equal(all.process('id -u').parent_id, bash.id);
+    assert.equal(cat.parent_id, bash.id);
+    assert.deepEqual([cat.pid, cat.start_ns, cat.exit_code], [bash.pid, replaced_ns, 3]);
+    assert.equal(cat.correlation.requested, true);
+    assert.equal(all.file('/work/app/notes.txt').parent_id, cat.id);
+    assert.equal(all.process(below).parent_id, cat.id);
+    assert.equal(tool?.executable?.exit_code, 3);
+    const outputs = all.kind('file').filter(({ path }) => path === '/work/app/out.txt');
+    assert.deepEqual(
+      outputs.map(({ parent_id, bytes_written }) => [parent_id, bytes_written]),
+      [
+        [bash.id, 0n],
+        [cat.id, 5n],
+      ],
+    );
+  });
+
   it('keeps what a shell starts under that shell when another answer ends', () => {
     const scene = new Scene();
     const prompt = user('x');
