@@ -45,6 +45,8 @@ static long search_step(__u32 index, void *context)
 	if ((begins(first, "/v1/mess", 8) && begins(second, "ages", 4) && ends(at[12])) ||
 	    (begins(first, "/respons", 8) && begins(second, "es", 2) && ends(at[10])) ||
 	    (begins(first, "/chat/co", 8) && begins(second, "mpletion", 8) && begins(third, "s", 1) && ends(at[17])) ||
+	    (begins(first, ":rawPred", 8) && begins(second, "ict", 3) && ends(at[11])) ||
+	    (begins(first, ":streamR", 8) && begins(second, "awPredic", 8) && begins(third, "t", 1) && ends(at[17])) ||
 	    (begins(first, ":generat", 8) && begins(second, "eContent", 8) && ends(at[16])) ||
 	    (begins(first, ":streamG", 8) && begins(second, "enerateC", 8) && begins(third, "ontent", 6) && ends(at[22]))) {
 		search->found = 1;

@@ -252,6 +252,8 @@ test('every API of models that we can read is known by its path, whatever comes 
     '/api/v1/chat/completions',
     '/v1beta/models/gemini-pro:generateContent?key=k',
     '/v1beta/models/gemini-pro:streamGenerateContent?alt=sse',
+    '/v1/projects/p/locations/l/publishers/anthropic/models/claude:rawPredict',
+    '/v1/projects/p/locations/l/publishers/anthropic/models/claude:streamRawPredict',
   ]) {
     const seen = await runUnwatched(say(`POST ${path} HTTP/1.1`));
     assert.ok(
