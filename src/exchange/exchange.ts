@@ -43,6 +43,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   const by_age = new Set<Followed>();
   let call_count = 0;
   let last_ns = 0n;
+  let waiting: (() => void)[] = [];
 
   const follow = (event: TlsDataEvent): Followed => {
     const { process, pid, connection: id } = event;
@@ -83,6 +84,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       },
       closeCause: () => connection.close_cause,
       emit: (call) => next.push(call),
+      later: (callback) => waiting.push(callback),
     });
   };
   const forget = (followed: Followed, at: Arrival, cause: string | undefined): void => {
@@ -149,6 +151,9 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       next.push(event);
     },
     tick(now_ns) {
+      const due = waiting;
+      waiting = [];
+      for (const callback of due) callback();
       for (const { connection } of by_age) connection.settle(now_ns - MAX_WAIT_NS);
       next.tick?.(now_ns);
     },

@@ -27,6 +27,8 @@ export interface LlmExchangeOptions {
   /** What ended the connection, in words; undefined: we only stopped following it. */
   closeCause(): string | undefined;
   emit(call: LlmCall): void;
+  /** Calls back a little later. */
+  later(callback: () => void): void;
 }
 
 const NO_ERROR_ABOVE = 399;
@@ -48,6 +50,7 @@ export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener
   let last_ns = start.ktime_ns;
   let response_lost = false;
   let ended = false;
+  let is_waiting = false;
   if (options.is_partial_head) gaps.add('joined_midstream', 0, 'request head');
 
   const call = (phase: LlmCall['phase'], request: ParsedRequest, end_ns: bigint): LlmCall => ({
@@ -124,6 +127,22 @@ export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener
     });
   };
 
+  /** A stream that pauses may have told its end already. */
+  const catchUp = (at: Arrival): void => {
+    is_waiting = false;
+    if (ended || response_body === undefined) return;
+    if (at.ktime_ns === last_ns) response_body.catchUp();
+    if (reader?.complete) finish(at, 'whole');
+  };
+  const catchUpLater = (at: Arrival): void => {
+    if (is_waiting || response_body?.is_behind !== true) return;
+    is_waiting = true;
+    options.later(() => {
+      catchUp(at);
+      catchUpLater({ ...at, ktime_ns: last_ns });
+    });
+  };
+
   return {
     requestBody(data, at) {
       request_bytes += data.length;
@@ -157,6 +176,7 @@ export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener
       response_bytes += data.length;
       response_body?.push(data, at.ktime_ns);
       if (reader?.complete) finish(at, 'whole');
+      else catchUpLater(at);
     },
     responseGap(bytes, at) {
       if (ended) return;

@@ -10,12 +10,17 @@ export interface ResponseBody {
   /** It is a stream of events. */
   readonly streamed: boolean;
   push(data: Uint8Array, ktime_ns: bigint): void;
+  /** What has come is not all decoded. */
+  readonly is_behind: boolean;
+  /** Decodes it. */
+  catchUp(): void;
   gap(bytes: number): void;
   /** No more will come. `whole`: and nothing is missing at the end. */
   end(ktime_ns: bigint, whole: boolean): void;
 }
 
-/** A compressed stream is decoded anew from its start, so only after it has grown by a quarter. */
+/** A compressed stream is decoded anew from its start: past this, packed and unpacked, only after it has grown by a quarter. */
+const EAGER_DECODE_BYTES = 4 * 2 ** 20;
 const DECODE_GROWTH = 1.25;
 const DECODE_STEP_BYTES = 256;
 const SNIFFED_BYTES = 16;
@@ -36,6 +41,8 @@ export function createResponseBody(
   let now_ns = 0n;
   let streamed_bytes = 0;
   let next_decode_bytes = 0;
+  let decoded_bytes = 0;
+  let decode_work_bytes = 0;
   /** Why nothing more can be read. */
   let sealed: 'too_large' | 'decompression' | undefined;
 
@@ -58,8 +65,11 @@ export function createResponseBody(
     else to.push(data);
   };
   const decodeStream = (to: SseReader): void => {
-    next_decode_bytes = Math.max(body.bytes * DECODE_GROWTH, body.bytes + DECODE_STEP_BYTES);
+    decoded_bytes = body.bytes;
     const { data, problem } = decodeContent(body.joined(), codings, max_body_bytes);
+    decode_work_bytes += body.bytes + data.length;
+    const is_eager = decode_work_bytes < EAGER_DECODE_BYTES;
+    next_decode_bytes = is_eager ? 0 : Math.max(body.bytes * DECODE_GROWTH, body.bytes + DECODE_STEP_BYTES);
     if (problem !== undefined) seal(problem, body.bytes);
     else if (data.length > streamed_bytes) stream(to, data.subarray(streamed_bytes));
   };
@@ -84,6 +94,12 @@ export function createResponseBody(
       else if (!body.add(data)) seal('too_large', before_bytes + data.length);
       else if (sse !== undefined && body.bytes >= next_decode_bytes) decodeStream(sse);
       else if (content_type === undefined && codings.length === 0 && before_bytes < SNIFFED_BYTES) sniff();
+    },
+    get is_behind() {
+      return sse !== undefined && codings.length > 0 && sealed === undefined && body.bytes > decoded_bytes;
+    },
+    catchUp() {
+      if (this.is_behind && sse !== undefined) decodeStream(sse);
     },
     gap(bytes) {
       gaps.add('lost_bytes', bytes, 'response');

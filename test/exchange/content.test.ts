@@ -26,6 +26,27 @@ function everyRecord(bytes: Uint8Array): readonly Uint8Array[] {
   );
 }
 
+test('a compressed stream ends with the event that says so, though its connection stays silent after that', () => {
+  for (const text_count of [3, 3000]) {
+    const watched = watch();
+    const { write, read, close } = watched.connection(1n);
+    const gzip = (text: string) => zlib.gzipSync(Buffer.from(text));
+    const texts = Array.from({ length: text_count }, (_, index) => `data: {"text":"${index} ${'x'.repeat(200)}"}\n\n`);
+    write(chatRequest({ stream: true }));
+    read(STREAM_HEAD.replace('\r\n\r\n', '\r\nContent-Encoding: gzip\r\n\r\n'));
+    for (const text of [...texts, 'data: [DONE]\n\n']) {
+      const member = gzip(text);
+      read(Buffer.concat([Buffer.from(`${member.length.toString(16)}\r\n`), member, Buffer.from('\r\n')]));
+    }
+    const end_ns = watched.now();
+    for (const wait_ns of [1n, 2n]) watched.stage.tick?.(end_ns + wait_ns);
+    assert.equal(watched.only().end_ns, end_ns);
+    read(LAST_CHUNK);
+    close();
+    assert.equal(watched.only().error, undefined);
+  }
+});
+
 for (const [coding, compress] of Object.entries(COMPRESS)) {
   describe(`bodies in ${coding}`, () => {
     test('are read, of requests and responses', () => {
