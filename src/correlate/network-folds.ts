@@ -104,6 +104,8 @@ export class NetworkFolds {
   carriesCall(process: Process, socket_id: bigint, turn: Turn, server_name: string | undefined): void {
     const socket = process.sockets.get(socket_id);
     if (socket === undefined) return;
+    const { address, port } = socket.peer;
+    for (const host of [address, server_name]) turn.scope.model_peers.set(`${host}:${port}`, true);
     const is_name = server_name !== undefined && server_name !== socket.peer.address;
     if (is_name) socket.server_name ??= server_name;
     socket.is_used = true;
@@ -168,10 +170,12 @@ export class NetworkFolds {
     }
     const names = [socket.server_name, socket.peer.address];
     socket.turn = latest;
-    socket.place = socket.carries_calls
-      ? lineagePlace(latest.root_id, undefined)
-      : unexplainedEffectPlace(latest, at_ns);
-    for (const turn of socket.carries_calls ? [] : this.#turns.agentTurns(process, at_ns)) {
+    // Where the model is, an agent's own connections are taken for its calls, though a tool call may name the host.
+    const is_models =
+      socket.carries_calls ||
+      names.some((name) => latest.scope.model_peers.get(`${name}:${socket.peer.port}`) === true);
+    socket.place = is_models ? lineagePlace(latest.root_id, undefined) : unexplainedEffectPlace(latest, at_ns);
+    for (const turn of is_models ? [] : this.#turns.agentTurns(process, at_ns)) {
       const { tool_window } = this.#turns.options;
       const place = explainingPlace(turn, at_ns, tool_window, (evidence) =>
         matchHost(names, socket.peer.port, evidence),

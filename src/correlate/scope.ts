@@ -27,6 +27,8 @@ export interface Scope {
   readonly windows: BoundedMap<string, ToolWindow>;
   /** What DNS answers called addresses. */
   readonly names: BoundedMap<string, string>;
+  /** What its calls of models go to: `address:port` and `name:port`. */
+  readonly model_peers: BoundedMap<string, boolean>;
   agent: AgentInstance | undefined;
   /** A process of it has called a model: from now on all it does is part of turns. */
   has_called: boolean;
@@ -46,6 +48,7 @@ export function createScope(root: Process, target: TargetEvent): Scope {
     conversations: new Conversations(),
     windows: new BoundedMap(MAX_WINDOWS),
     names: new BoundedMap(MAX_NAMES),
+    model_peers: new BoundedMap(MAX_NAMES),
     agent: undefined,
     has_called: false,
     is_ended: false,

@@ -244,6 +244,27 @@ describe('processes', () => {
     }
   });
 
+  it('keeps what goes to the model itself out of tool calls that name the same host', () => {
+    const scene = new Scene();
+    const first = scene.connect(scene.root, '127.0.0.1', 8443);
+    const call = scene.ask(scene.root, { messages: [user('x')], socket_id: first });
+    scene.answer(call, '', [['a', 'shell', { command: 'curl https://localhost:8443/ https://localhost:9000/' }]]);
+    const second = scene.connect(scene.root, '127.0.0.1', 8443);
+    scene.connect(scene.root, '127.0.0.1', 9000);
+    scene.traffic(scene.root, second);
+    const all = scene.end();
+    const parents = all.kind('network').map(({ peer, parent_id }) => [peer.port, parent_id]);
+    const [tool] = all.kind('execute_tool');
+    assert.deepEqual(
+      parents.filter(([port]) => port === 8443).map(([, parent_id]) => parent_id),
+      [all.agent().id, all.agent().id],
+    );
+    assert.deepEqual(
+      parents.filter(([port]) => port === 9000).map(([, parent_id]) => parent_id),
+      [tool?.id],
+    );
+  });
+
   it('ignores what nobody watches', () => {
     const scene = new Scene();
     const stranger = { key: '7:1', pid: 7 } as const;
