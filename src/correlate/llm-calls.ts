@@ -72,9 +72,9 @@ export class LlmCalls {
       if (is_next) this.#end.endTurn(known.turn, at_ns, false);
       else turn = known.turn;
     } else if (known === undefined && caller.turn?.is_ended === false) {
-      // One request after the other, each for itself: they cannot all be one turn.
       const age_ns = at_ns - caller.turn.start_ns;
-      const is_over = isSettled(caller.turn) && age_ns >= LONG_TURN * this.#turns.options.turn_timeout;
+      const is_long = age_ns >= LONG_TURN * this.#turns.options.turn_timeout;
+      const is_over = isSettled(caller.turn) && (is_long || isNextQuestion(call, caller.turn));
       if (is_over) this.#end.endTurn(caller.turn, caller.turn.last_ns, false);
       else turn = caller.turn;
     }
@@ -249,6 +249,26 @@ export class LlmCalls {
     this.#end.closeWindow(window, at_ns, false);
     return window.turn;
   }
+}
+
+/**
+ * A request of the kind that the turn is about, after that was answered: each for itself, as a service makes them. What says
+ * that it belongs to the same session, or trace, does.
+ */
+function isNextQuestion(call: LlmCall, turn: Turn): boolean {
+  const { input, output } = turn;
+  const is_answered = output?.error === undefined && output?.response?.tool_calls.length === 0;
+  const { conversation_id } = call.request;
+  const is_tied =
+    (conversation_id !== undefined && conversation_id === turn.conversation_id) ||
+    (call.traceparent !== undefined && traceIdOf(call.traceparent) === traceIdOf(turn.traceparent));
+  const importance = importanceOf(call);
+  return is_answered && !is_tied && input !== undefined && importance > 0 && importance === importanceOf(input);
+}
+
+/** W3C Trace Context, 3.2: version, trace id, parent id, flags. */
+function traceIdOf(traceparent: string | undefined): string | undefined {
+  return traceparent?.split('-')[1];
 }
 
 /** What a turn is about is asked with tools; titles and the like are asked for without, on the side. */

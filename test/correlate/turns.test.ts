@@ -259,10 +259,19 @@ describe('turns', () => {
     assert.ok((second?.start_ns ?? 0n) > between.end_ns);
   });
 
+  it('gives each request a turn of its own where one follows the other and nothing ties them, as in a service', () => {
+    const scene = new Scene();
+    for (let i = 0; i < 5; i++) scene.answer(scene.ask(scene.root, { messages: [user(`question ${i}`)] }), 'answer');
+    const [first, ...others] = scene.end().kind('invoke_agent');
+    assert.equal(others.length, 4);
+    assert.equal(first?.llm_call_count, 1);
+  });
+
   it('ends a turn in which one request follows the other for ever', () => {
     const scene = new Scene();
     for (let i = 0; i < 40; i++) {
-      scene.answer(scene.ask(scene.root, { messages: [user(`question ${i}`)] }), 'answer');
+      const request = { operation: 'embeddings' } as const;
+      scene.answer(scene.ask(scene.root, { messages: [user(`text ${i}`)], request }), '');
       scene.wait(10_000);
     }
     const counts = scene
