@@ -38,3 +38,13 @@ test('a replay in another directory, without root, equals the live trace byte fo
   const bytes = readFileSync(workspace.path('elsewhere/replayed.json'));
   assert.ok(readFileSync(live.trace_path).equals(bytes), 'the replayed trace differs');
 });
+
+test('what record saves of a command, replay shows', async (t) => {
+  const workspace = createWorkspace(t, undefined);
+  const recording = workspace.path('command.rec');
+  const recorded = await workspace.undersight('record', recording, '--', '/bin/sh', '-c', 'exit 7');
+  assert.equal(recorded.code, 7, recorded.stderr);
+  const replayed = await workspace.undersight('replay', recording);
+  assert.equal(replayed.code, 0, replayed.stderr);
+  assert.match(replayed.stdout, /exit 7/);
+});
