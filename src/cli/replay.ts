@@ -39,16 +39,20 @@ async function replayFile(file: string, flags: ReplayFlags, terminal: Terminal):
   const config = readConfig(flags, terminal);
   const warn = (message: string) => terminal.err(`undersight: ${message}\n`);
   const counters = createCounters();
-  const spans: Span[] = [];
   const output = flags.output === undefined ? standardOutput(terminal) : openFile(flags.output);
+  const look = lookOf(flags, output, terminal);
+  const spans: Span[] = [];
   const exporters = flags.export ? withoutConsole(config) : [];
   const pipeline = createPipeline({
     config,
     counters,
-    exporters: [collectInto(spans), ...createExporters(exporters, { counters, terminal, warn })],
+    exporters: [
+      collectInto(spans, look.content, counters),
+      ...createExporters(exporters, { counters, terminal, warn }),
+    ],
   });
   await replay({ path: file, counters, warn }, pipeline);
   await pipeline.close?.();
-  output.write(formatSpans(spans, flags.format, lookOf(flags, output, terminal)));
+  output.write(formatSpans(spans, flags.format, look));
   for (const line of describeLosses(counters, 'trace')) warn(line);
 }

@@ -48,6 +48,7 @@ async function run(words: readonly string[], flags: RunFlags, terminal: Terminal
   const agent = findAgent(words, config, terminal);
   if (typeof agent === 'number') return agent;
   const output = openOutput(flags, terminal);
+  const look = lookOf(flags, output, terminal);
   const spans: Span[] = [];
   const observation = startObservation(
     {
@@ -59,14 +60,17 @@ async function run(words: readonly string[], flags: RunFlags, terminal: Terminal
         createPipeline({
           ...context,
           config,
-          exporters: [collectInto(spans), ...createExporters(withoutConsole(config), { ...context, terminal })],
+          exporters: [
+            collectInto(spans, look.content, context.counters),
+            ...createExporters(withoutConsole(config), { ...context, terminal }),
+          ],
         }),
     },
     terminal,
   );
   const status = await runWatched(agent, observation.live);
   await observation.end();
-  output.write(formatSpans(spans, flags.format, lookOf(flags, output, terminal)));
+  output.write(formatSpans(spans, flags.format, look));
   await observation.close();
   return status;
 }

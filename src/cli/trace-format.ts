@@ -3,6 +3,7 @@ import { capturesContent } from '../export/capture-content.ts';
 import { renderJson } from '../export/console/render-json.ts';
 import { renderTree } from '../export/console/render-tree.ts';
 import { encodeOtlpJson } from '../export/otlp/otlp-json.ts';
+import type { Counters } from '../health/counters.ts';
 import type { Span } from '../model/span.ts';
 import type { Stage } from '../stage.ts';
 import type { Terminal } from './terminal.ts';
@@ -41,9 +42,20 @@ export function lookOf(flags: TraceFlags, { color }: { readonly color: boolean }
   return { color, width: terminal.width, content };
 }
 
-/** An exporter that keeps all spans, for a command that shows them at its end. */
-export function collectInto(spans: Span[]): Stage<Span> {
-  return { push: (span) => void spans.push(span) };
+/** A command keeps no more than that until its end; the store has them all. */
+const MAX_COLLECTED_SPANS = 300_000;
+
+/**
+ * An exporter that keeps all spans, for a command that shows them at its end: with their content only where that is shown.
+ * Counts `trace.spans_not_shown`.
+ */
+export function collectInto(spans: Span[], content: boolean, counters: Counters): Stage<Span> {
+  return {
+    push(span) {
+      if (spans.length < MAX_COLLECTED_SPANS) spans.push(content ? span : { ...span, content: {} });
+      else counters.lost('trace.spans_not_shown');
+    },
+  };
 }
 
 /** The configuration's exporters for a command that shows the traces itself. */
