@@ -10,6 +10,9 @@ import { addValidate } from './validate.ts';
 import { addVersion, readVersion } from './version.ts';
 import { addWatch } from './watch.ts';
 
+/** Columns of help on what is no terminal, or a very wide one. */
+const HELP_WIDTH = 120;
+
 /** One command: adds itself to the program. Throws (SetupError, UsageError) for what goes wrong; sets process.exitCode. */
 type AddCommand = (program: Command, terminal: Terminal) => void;
 
@@ -51,7 +54,7 @@ export function createProgram(terminal: Terminal): Command {
     .configureOutput({
       writeOut: terminal.out,
       writeErr: terminal.err,
-      getOutHelpWidth: () => terminal.width,
+      getOutHelpWidth: () => Math.min(terminal.width, HELP_WIDTH),
       outputError: (message, write) => write(message.replace(/^error: /, 'undersight: ')),
     })
     .addHelpText('after', EXAMPLES);

@@ -5,6 +5,7 @@ export interface Terminal {
   readonly color: boolean;
   /** Of standard error. */
   readonly err_color: boolean;
+  /** Columns; Infinity where standard output is no terminal. */
   readonly width: number;
   /** Results: standard output. */
   out(text: string): void;
@@ -12,6 +13,7 @@ export interface Terminal {
   err(text: string): void;
 }
 
+/** Of a terminal that does not say. */
 const PLAIN_WIDTH = 120;
 
 /** The process's own streams. A reader that goes away (EPIPE) is no error: what follows is not written. */
@@ -20,7 +22,7 @@ export function processTerminal(): Terminal {
     env: process.env,
     color: useColor(process.stdout.isTTY, process.env),
     err_color: useColor(process.stderr.isTTY, process.env),
-    width: process.stdout.columns ?? PLAIN_WIDTH,
+    width: process.stdout.isTTY ? process.stdout.columns || PLAIN_WIDTH : Number.POSITIVE_INFINITY,
     out: writer(process.stdout),
     err: writer(process.stderr),
   };

@@ -20,7 +20,7 @@ export interface Line {
 
 export interface Look {
   readonly color: boolean;
-  /** Columns. */
+  /** Columns; Infinity where nothing is to be cut, as for a file. */
   readonly width: number;
   /** With prompts, answers and arguments. */
   readonly content: boolean;
@@ -45,7 +45,7 @@ const MAX_COLUMNS = 132;
 const MIN_TITLE_COLUMNS = 12;
 
 export function renderLine(line: Line, { color, width }: Look): string {
-  const columns = Math.min(Math.max(width, MIN_COLUMNS), MAX_COLUMNS);
+  const columns = width === Number.POSITIVE_INFINITY ? width : Math.min(Math.max(width, MIN_COLUMNS), MAX_COLUMNS);
   const right_columns = line.right === '' ? 0 : textWidth(line.right) + GAP.length;
   const left_columns = columns - right_columns;
   const marks = line.marks.flatMap((mark) => [gap, mark]);
@@ -54,7 +54,8 @@ export function renderLine(line: Line, { color, width }: Look): string {
   const room = Math.max(left_columns - textWidth(indent) - marks_columns, MIN_TITLE_COLUMNS);
   const body = line.detail.length === 0 ? line.title : [...line.title, gap, ...line.detail];
   const pieces = [{ text: indent, style: 'dim' } as const, ...fitPieces(body, room), ...marks];
-  const padding = line.right === '' ? '' : ' '.repeat(Math.max(columns - widthOf(pieces) - textWidth(line.right), 1));
+  const free_columns = columns - widthOf(pieces) - textWidth(line.right);
+  const padding = line.right === '' ? '' : Number.isFinite(columns) ? ' '.repeat(Math.max(free_columns, 1)) : GAP;
   return `${[...pieces, { text: `${padding}${line.right}`, style: 'dim' } as const].map((piece) => paint(piece, color)).join('')}\n`;
 }
 
