@@ -1,15 +1,25 @@
+import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import type { Span } from '../../model/span.ts';
-import { ATTR_FILE_PATH, ATTR_GEN_AI_OPERATION_NAME, ATTR_PROCESS_PID } from '../../spans/semconv.gen.ts';
+import {
+  ATTR_FILE_PATH,
+  ATTR_GEN_AI_OPERATION_NAME,
+  ATTR_PROCESS_PID,
+  ATTR_UNDERSIGHT_NETWORK_BYTES_RECEIVED,
+  ATTR_UNDERSIGHT_NETWORK_BYTES_SENT,
+  ATTR_UNDERSIGHT_NETWORK_OPERATION,
+} from '../../spans/semconv.gen.ts';
 import { messageLines } from './message-lines.ts';
 import { countText } from './quantity-text.ts';
 import { buildForest, isRoot, type SpanNode, type Trace } from './span-forest.ts';
-import { directoryOf, spanLine } from './span-line.ts';
+import { directoryOf, type LineSurroundings, spanLine } from './span-line.ts';
 import { isRequested } from './span-marks.ts';
+import { amount } from './span-text.ts';
 import { type Look, type Piece, renderLine } from './styled-line.ts';
 
 /** Effects under one parent that get a line each; the rest are counted on one. LLM and tool calls always get theirs. */
 const SHOWN_EFFECTS = 40;
 const TRACE_ID_CHARS = 12;
+const MAX_INTEREST = 16;
 
 /**
  * Spans of finished traces as trees for people, one after the other: a line for each span, with its duration at the right edge,
@@ -24,7 +34,8 @@ export function renderTree(spans: readonly Span[], look: Look): string {
 function renderTrace(trace: Trace, look: Look): string {
   const lines = trace.tops.map((top) => {
     const orphan = isRoot(top.span) ? [] : [{ text: '(its parent is missing)', style: 'dim' } as const];
-    return renderNode(top, '', '', orphan, directoryOf(top.span.resource), look);
+    const around = { content: look.content, directory: directoryOf(top.span.resource), is_unasked: false };
+    return renderNode(top, '', '', orphan, around, look);
   });
   return `${lines.join('')}${renderTotals(trace, look)}`;
 }
@@ -35,11 +46,12 @@ function renderNode(
   indent: string,
   below: string,
   extra: readonly Piece[],
-  directory: string | undefined,
+  around: LineSurroundings,
   look: Look,
 ): string {
-  const own_directory = directoryOf(span) ?? directory;
-  const line = spanLine(span, indent, { content: look.content, directory: own_directory });
+  const directory = directoryOf(span) ?? around.directory;
+  const line = spanLine(span, indent, { ...around, directory });
+  const inner = { ...around, directory, is_unasked: !isRequested(span) };
   const { shown, rest } = selectChildren(children);
   const rendered = [renderLine({ ...line, marks: [...line.marks, ...extra] }, look)];
   if (look.content) {
@@ -49,7 +61,7 @@ function renderNode(
   for (const [index, child] of shown.entries()) {
     const is_last = index === shown.length - 1 && rest.length === 0;
     const branch = is_last ? '└─ ' : '├─ ';
-    rendered.push(renderNode(child, below + branch, below + (is_last ? '   ' : '│  '), [], own_directory, look));
+    rendered.push(renderNode(child, below + branch, below + (is_last ? '   ' : '│  '), [], inner, look));
   }
   if (rest.length > 0) rendered.push(renderPlain(`${below}└─ `, summarise(rest), look));
   return rendered.join('');
@@ -63,9 +75,17 @@ function renderPlain(indent: string, words: string, look: Look): string {
 function selectChildren(children: readonly SpanNode[]): { shown: readonly SpanNode[]; rest: readonly SpanNode[] } {
   const effects = children.filter(({ span }) => interest(span) < Number.POSITIVE_INFINITY);
   if (effects.length <= SHOWN_EFFECTS) return { shown: children, rest: [] };
-  const ranked = effects.toSorted((a, b) => interest(b.span) - interest(a.span));
+  const busiest = effects.reduce((most, one) => (trafficOf(one.span) > trafficOf(most.span) ? one : most));
+  const rank = (node: SpanNode): number =>
+    node === busiest && trafficOf(node.span) > 0 ? MAX_INTEREST : interest(node.span);
+  const ranked = effects.toSorted((a, b) => rank(b) - rank(a));
   const left = new Set(ranked.slice(SHOWN_EFFECTS));
   return { shown: children.filter((child) => !left.has(child)), rest: children.filter((child) => left.has(child)) };
+}
+
+/** Bytes. An agent's connection to its model is what moves most. */
+function trafficOf(span: Span): number {
+  return amount(span, ATTR_UNDERSIGHT_NETWORK_BYTES_SENT) + amount(span, ATTR_UNDERSIGHT_NETWORK_BYTES_RECEIVED);
 }
 
 function interest(span: Span): number {
@@ -74,7 +94,9 @@ function interest(span: Span): number {
   if (!isRequested(span)) points += 8;
   if (span.status.code === 'error') points += 4;
   if (span.attributes[ATTR_PROCESS_PID] !== undefined) points += 2;
-  if (span.attributes[ATTR_FILE_PATH] === undefined || !span.name.startsWith('read ')) points += 1;
+  if (span.attributes[ATTR_UNDERSIGHT_NETWORK_OPERATION] !== undefined) points += 2;
+  const has_done = span.attributes[ATTR_ERROR_TYPE] === undefined && !span.name.startsWith('read ');
+  if (span.attributes[ATTR_FILE_PATH] === undefined || has_done) points += 1;
   return points;
 }
 
@@ -87,7 +109,11 @@ function summarise(nodes: readonly SpanNode[]): string {
 }
 
 function renderTotals({ trace_id, spans }: Trace, look: Look): string {
-  const unasked_count = spans.filter((span) => !isRequested(span)).length;
+  const unasked = new Map(spans.flatMap((span) => (isRequested(span) ? [] : [[span.span_id, span]])));
+  const unasked_count = unasked
+    .values()
+    .filter(({ parent_span_id }) => !unasked.has(parent_span_id ?? ''))
+    .toArray().length;
   const error_count = spans.filter(({ status }) => status.code === 'error').length;
   const pieces: Piece[] = [
     { text: `trace ${trace_id.slice(0, TRACE_ID_CHARS)} · ${plural(spans.length, 'span')}`, style: 'dim' },

@@ -45,13 +45,21 @@ import type { Line, Piece, Style } from './styled-line.ts';
 export interface LineSurroundings {
   readonly content: boolean;
   readonly directory: string | undefined;
+  /** It is below what nobody asked for. */
+  readonly is_unasked: boolean;
 }
 
 const SEPARATOR = ' · ';
 
 export function spanLine(span: Span, indent: string, around: LineSurroundings): Line {
   const { title, detail } = describe(span, around);
-  return { indent, title, detail, marks: marksOf(span), right: durationText(span.end_unix_ns - span.start_unix_ns) };
+  return {
+    indent,
+    title,
+    detail,
+    marks: marksOf(span, around.is_unasked),
+    right: durationText(span.end_unix_ns - span.start_unix_ns),
+  };
 }
 
 /** The working directory that a process's span, or an agent's resource, names. */
@@ -110,6 +118,7 @@ function callFacts(span: Span): (string | undefined)[] {
       number(span, ATTR_GEN_AI_USAGE_INPUT_TOKENS),
       amount(span, ATTR_GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
       number(span, ATTR_GEN_AI_USAGE_OUTPUT_TOKENS),
+      text(span, ATTR_GEN_AI_OPERATION_NAME) !== 'embeddings',
     ),
     first_chunk_s === undefined ? undefined : `first chunk ${durationText(BigInt(Math.round(first_chunk_s * 1e9)))}`,
     texts(span, ATTR_GEN_AI_RESPONSE_FINISH_REASONS).join(', '),
@@ -117,11 +126,17 @@ function callFacts(span: Span): (string | undefined)[] {
   ];
 }
 
-/** `512 (256 cached) → 64 tokens` */
-function tokensText(input: number | undefined, cached: number, output: number | undefined): string | undefined {
+/** `512 (256 cached) → 64 tokens`; `512 tokens` where nothing is written. */
+function tokensText(
+  input: number | undefined,
+  cached: number,
+  output: number | undefined,
+  has_output = true,
+): string | undefined {
   if (input === undefined && output === undefined) return undefined;
   const from = input === undefined ? '?' : countText(input);
   const of_these = cached === 0 ? '' : ` (${countText(cached)} cached)`;
+  if (!has_output) return `${from}${of_these} tokens`;
   return `${from}${of_these} → ${output === undefined ? '?' : countText(output)} tokens`;
 }
 

@@ -18,14 +18,14 @@ export function isRequested(span: Span): boolean {
   return span.attributes[ATTR_UNDERSIGHT_CORRELATION_REQUESTED] !== false;
 }
 
-/** What nobody may overlook: errors, what no tool call asked for, what is missing. */
-export function marksOf(span: Span): Piece[] {
+/** What nobody may overlook: errors, what no tool call asked for, what is missing. `is_unasked`: what it is below is marked so already. */
+export function marksOf(span: Span, is_unasked: boolean): Piece[] {
   const marks: Piece[] = [];
   const mark = (style: Piece['style'], words: string) => void marks.push({ text: words, style });
   const error_type = text(span, ATTR_ERROR_TYPE);
   if (span.status.code === 'error') mark('error', `✗ ${errorText(error_type)}`);
   else if (error_type !== undefined) mark('dim', error_type);
-  if (!isRequested(span)) mark('warning', '! not requested');
+  if (!isRequested(span) && !is_unasked) mark('warning', '! not requested');
   for (const loss of lossesOf(span)) mark('warning', `! ${loss}`);
   const left_out_count = amount(span, ATTR_UNDERSIGHT_LEFT_OUT_COUNT);
   if (left_out_count > 0) mark('dim', `+${countText(left_out_count)} left out`);

@@ -77,6 +77,38 @@ trace 1daea4638dee · 7 spans · 3 errors
   );
 });
 
+test('below what nobody asked for the mark is not repeated, nor counted', () => {
+  const correlation = { signals: ['lineage'], score: 1, matched: undefined, requested: false } as const;
+  const above = { ...sample.process, correlation };
+  const rendered = tree([above, { ...sample.file, parent_id: above.id, correlation }]);
+  assert.equal(rendered.split('! not requested').length, 2);
+  assert.match(rendered, / 1 not requested\n$/);
+});
+
+test('without a width nothing is cut, and durations follow what they are of', () => {
+  const path = `/work/${'long/'.repeat(100)}name`;
+  const rendered = tree([{ ...sample.file, path }], { ...plain, width: Number.POSITIVE_INFINITY });
+  assert.match(rendered, /\/name {2}640 B {2}\(its parent is missing\) {2}1ms\n/);
+});
+
+test('the busiest connection has a line, however many files there are', () => {
+  const files = Array.from({ length: 60 }, (_, index) => ({
+    ...sample.file,
+    id: `f${index}`,
+    parent_id: 'turn',
+    operation: 'create' as const,
+    correlation: { signals: ['lineage'], score: 1, matched: undefined, requested: false } as const,
+  }));
+  const rendered = tree([sample.root, ...files, { ...sample.network, parent_id: 'turn' }]);
+  assert.match(rendered, /connect external/);
+});
+
+test('embeddings have no output', () => {
+  const call = { ...sample.call, request: { ...sample.call.request, operation: 'embeddings' as const } };
+  const response = call.response && { ...call.response, usage: { input_tokens: 3 } };
+  assert.match(tree([{ ...sample.chat, call: { ...call, response } }]), / 3 tokens /);
+});
+
 test('hostile text cannot move the cursor, change colours or turn its direction', () => {
   const hostile = '\x1b[2J\x9b31m\r\n\u202egnp.exe\u2066\ud800\0';
   const rendered = tree([
