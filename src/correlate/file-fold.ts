@@ -21,6 +21,8 @@ export interface FileFold {
   bytes_read: bigint;
   bytes_written: bigint;
   count: number;
+  /** Of these. */
+  failed_count: number;
   /** Descriptors that are open still. */
   open_count: number;
   has_succeeded: boolean;
@@ -67,6 +69,7 @@ export function createFileFold(
     bytes_read: 0n,
     bytes_written: 0n,
     count: 0,
+    failed_count: 0,
     open_count: 0,
     has_succeeded: false,
     is_unused: true,
@@ -126,7 +129,8 @@ export function describeFile(process: Process, fold: FileFold, place: Place): Om
     new_path: fold.new_path,
     bytes_read: fold.bytes_read,
     bytes_written: fold.bytes_written,
-    count: fold.count,
+    // What is made once may be tried often.
+    count: fold.has_succeeded ? fold.count - fold.failed_count : fold.count,
     error_type: fold.has_succeeded ? undefined : errnoName(fold.last_errno),
     correlation: place.correlation,
   };
@@ -141,8 +145,12 @@ export function errnoName(errno: number): string | undefined {
 
 function touch(fold: FileFold, at_ns: bigint, errno: number): void {
   if (at_ns > fold.end_ns) fold.end_ns = at_ns;
-  if (errno === 0) fold.has_succeeded = true;
-  else fold.last_errno = errno;
+  if (errno === 0) {
+    fold.has_succeeded = true;
+    return;
+  }
+  fold.last_errno = errno;
+  fold.failed_count++;
 }
 
 function strengthen(fold: FileFold, operation: FileOperation): void {

@@ -115,8 +115,8 @@ export class Scene {
     return file_id;
   }
 
-  change(actor: Actor, operation: FileChangeOperation, path: string, new_path?: string): void {
-    this.push({ ...this.base(actor), kind: 'file_change', operation, path, new_path, errno: 0 });
+  change(actor: Actor, operation: FileChangeOperation, path: string, new_path?: string, errno = 0): void {
+    this.push({ ...this.base(actor), kind: 'file_change', operation, path, new_path, errno });
   }
 
   io(actor: Actor, file_id: bigint, bytes: { read?: number; written?: number; closed?: boolean }): void {

@@ -15,6 +15,19 @@ describe('a lot of everything', () => {
     assert.equal(new Set(all.kind('process').map((one) => one.process)).size, 2000);
   });
 
+  it('counts what succeeded, and only where nothing did what failed', () => {
+    const scene = new Scene();
+    scene.change(scene.root, 'mkdir', '/home/ann/.made');
+    for (const path of ['/home/ann/.made', '/home/ann/.there', '/home/ann/.made', '/home/ann/.there']) {
+      scene.change(scene.root, 'mkdir', path, undefined, 17);
+    }
+    const all = scene.end();
+    const made = all.file('/home/ann/.made');
+    assert.deepEqual([made.operation, made.count, made.error_type], ['create', 1, undefined]);
+    const there = all.file('/home/ann/.there');
+    assert.deepEqual([there.operation, there.count, there.error_type], ['open', 2, 'EEXIST']);
+  });
+
   it('accounts for every path of 50,000 openings', () => {
     const scene = new Scene();
     scene.answer(scene.ask(scene.root, { messages: [user('x')] }), 'done');
