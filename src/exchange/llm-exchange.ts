@@ -107,7 +107,9 @@ export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener
     const { request, provider: name } = announce(false);
     response_body?.end(at.ktime_ns, how === 'whole' || how === 'closed');
     const result = reader?.result();
-    if (result?.malformed !== undefined) gaps.add('malformed', 0, `response: ${result.malformed}`);
+    const is_half = how === 'cut' && !response_body?.streamed && !reader?.complete;
+    // Half a body is not malformed.
+    if (result?.malformed !== undefined && !is_half) gaps.add('malformed', 0, `response: ${result.malformed}`);
     const error = errorOf(how, cause);
     const is_unanswered = error?.type === 'no_response';
     const is_cut = error === undefined ? how === 'cut' && !reader?.complete : error.type === 'cut';

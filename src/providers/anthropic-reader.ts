@@ -117,8 +117,8 @@ export function createAnthropicReader(head: HttpResponseHead): ResponseReader {
     },
     pushBody(body, ktime_ns) {
       const value = failure.parse(body.toString('utf8'));
-      complete = true;
       if (value === undefined) return;
+      complete = true;
       if (head.status >= 400 || stringField(value, 'type') === 'error') failure.report(value, String(head.status));
       else addMessage(value);
       stopAll(ktime_ns);

@@ -59,7 +59,9 @@ export function createChatReader(request: LlmRequest, head: HttpResponseHead): R
       else if (object !== undefined) add(object, ktime_ns);
     },
     pushBody(body, ktime_ns) {
-      const object = asObject(failure.parse(body.toString('utf8')));
+      const value = failure.parse(body.toString('utf8'));
+      if (value === undefined) return;
+      const object = asObject(value);
       if (object !== undefined) add(object, ktime_ns);
       end(ktime_ns);
     },

@@ -130,8 +130,8 @@ export function createResponsesReader(request: LlmRequest, head: HttpResponseHea
     },
     pushBody(body, ktime_ns) {
       const object = asObject(failure.parse(body.toString('utf8')));
-      if (object === undefined) complete = true;
-      else if (head.status >= 400) failure.report(object, String(head.status));
+      if (object === undefined) return;
+      if (head.status >= 400) failure.report(object, String(head.status));
       else addResponse(object, ktime_ns, true);
     },
     get complete() {

@@ -30,7 +30,7 @@ export interface ResponseReader {
   pushEvent(event: { readonly event: string | undefined; readonly data: string }, ktime_ns: bigint): void;
   /** The whole body of a response that is not a stream (also of an error). */
   pushBody(body: Buffer, ktime_ns: bigint): void;
-  /** The stream told its end ([DONE], message_stop, response.completed). */
+  /** The stream told its end ([DONE], message_stop, response.completed), or the whole body could be read. */
   readonly complete: boolean;
   /** What has been understood so far; callable at any time. */
   result(): {

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { providers } from '../../src/providers/providers.ts';
 import { chatRequest, eventChunk, jsonResponse, STREAM_HEAD, watch } from './watched.ts';
 
 const UNTIL_CLOSE = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n';
 const EVENT = `data: {"text":"a"}\n\n`;
+
+const WHOLE_ANSWERS: readonly (readonly [target: string, answer: unknown])[] = [
+  ['/v1/messages', { type: 'message', id: 'm', content: [{ type: 'text', text: 'hello' }], stop_reason: 'end_turn' }],
+  ['/v1/chat/completions', { id: 'c', choices: [{ index: 0, message: { content: 'hello' }, finish_reason: 'stop' }] }],
+  ['/v1/responses', { id: 'r', status: 'completed', output: [] }],
+  ['/v1beta/models/m:generateContent', { candidates: [{ content: { parts: [{ text: 'hello' }] } }] }],
+  ['/api/chat', { model: 'm', message: { role: 'assistant', content: 'hello' }, done: true }],
+];
 
 describe('a call fails', () => {
   test('with the error its provider tells', () => {
@@ -56,6 +65,18 @@ describe('a call fails', () => {
     close();
     assert.equal(only().error?.type, 'cut');
   });
+
+  for (const [target, whole] of WHOLE_ANSWERS) {
+    test(`because the answer of ${target} was cut in the middle, which does not make it malformed`, () => {
+      const { connection, only } = watch({}, providers);
+      const { write, read, close } = connection(1n);
+      write(chatRequest({}, ['User-Agent: ollama-python/0.5'], target));
+      read(jsonResponse(whole).subarray(0, -3));
+      close();
+      assert.equal(only().error?.type, 'cut');
+      assert.deepEqual(only().gaps, [{ reason: 'cut', bytes: 0, detail: 'response' }]);
+    });
+  }
 
   test('because its socket was closed in the middle of the response, and nothing came after', () => {
     const { connection, only, event, stage, now } = watch();

@@ -92,9 +92,13 @@ export function watch(
 }
 
 /** A request to the fake provider, whole. */
-export function chatRequest(body: Record<string, unknown> = {}, headers: readonly string[] = []): Buffer {
+export function chatRequest(
+  body: Record<string, unknown> = {},
+  headers: readonly string[] = [],
+  target = '/v1/chat',
+): Buffer {
   const json = Buffer.from(JSON.stringify({ model: 'm', ...body }));
-  const head = ['POST /v1/chat HTTP/1.1', 'Host: llm.example:8443', ...headers, `Content-Length: ${json.length}`];
+  const head = [`POST ${target} HTTP/1.1`, 'Host: llm.example:8443', ...headers, `Content-Length: ${json.length}`];
   return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), json]);
 }
 
