@@ -48,7 +48,7 @@ async function run(words: readonly string[], flags: RunFlags, terminal: Terminal
   const agent = findAgent(words, config, terminal);
   if (typeof agent === 'number') return agent;
   const output = openOutput(flags, terminal);
-  const look = lookOf(flags, output, terminal);
+  const look = lookOf(flags, output, terminal, flags.format === 'tree' ? terminal.err_width : terminal.width);
   const spans: Span[] = [];
   const observation = startObservation(
     {

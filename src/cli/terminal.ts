@@ -5,8 +5,9 @@ export interface Terminal {
   readonly color: boolean;
   /** Of standard error. */
   readonly err_color: boolean;
-  /** Columns; Infinity where standard output is no terminal. */
+  /** Columns; Infinity where it is no terminal. */
   readonly width: number;
+  readonly err_width: number;
   /** Results: standard output. */
   out(text: string): void;
   /** Everything else: standard error. */
@@ -22,10 +23,15 @@ export function processTerminal(): Terminal {
     env: process.env,
     color: useColor(process.stdout.isTTY, process.env),
     err_color: useColor(process.stderr.isTTY, process.env),
-    width: process.stdout.isTTY ? process.stdout.columns || PLAIN_WIDTH : Number.POSITIVE_INFINITY,
+    width: widthOf(process.stdout),
+    err_width: widthOf(process.stderr),
     out: writer(process.stdout),
     err: writer(process.stderr),
   };
+}
+
+function widthOf({ isTTY, columns }: NodeJS.WriteStream): number {
+  return isTTY ? columns || PLAIN_WIDTH : Number.POSITIVE_INFINITY;
 }
 
 /** https://no-color.org: any non-empty value; a dumb terminal has none either. */

@@ -37,9 +37,14 @@ export function formatSpans(spans: readonly Span[], format: TraceFormat, look: L
 }
 
 /** Content is shown where the flag, or OpenTelemetry's own variable for it, asks for it. */
-export function lookOf(flags: TraceFlags, { color }: { readonly color: boolean }, terminal: Terminal): Look {
+export function lookOf(
+  flags: TraceFlags,
+  { color }: { readonly color: boolean },
+  terminal: Terminal,
+  width = terminal.width,
+): Look {
   const content = flags.content ?? capturesContent(terminal.env);
-  return { color, width: terminal.width, content };
+  return { color, width: flags.output === undefined ? width : Number.POSITIVE_INFINITY, content };
 }
 
 /** A command keeps no more than that until its end; the store has them all. */

@@ -20,7 +20,7 @@ function parse(args: readonly string[]): { command: string; words: unknown[] } {
 function createQuietProgram() {
   const printed: string[] = [];
   const out = (text: string) => void printed.push(text);
-  const program = createProgram({ env: {}, color: false, err_color: false, width: 120, out, err: out });
+  const program = createProgram({ env: {}, color: false, err_color: false, width: 120, err_width: 120, out, err: out });
   return { program, printed };
 }
 
