@@ -5,8 +5,8 @@ interface CommandFlag {
   readonly commands: string;
   readonly subcommand?: string;
   readonly flags: string;
-  /** `user:password`: only the password is secret. */
-  readonly userinfo?: true;
+  /** Only what stands behind this is secret: `user:password`, `cookie=value`. */
+  readonly behind?: ':' | '=';
   /** The value is written onto the flag: `-psecret`. */
   readonly attached?: true;
   /** Only as the first argument: what follows belongs to another command. */
@@ -14,7 +14,10 @@ interface CommandFlag {
 }
 
 const COMMAND_FLAGS: readonly CommandFlag[] = [
-  { commands: 'curl|wget|xh|lftp|ncftp', flags: '-u|-U|--user|--proxy-user|-a', userinfo: true },
+  { commands: 'curl|wget|xh|lftp|ncftp', flags: '-u|-U|--user|--proxy-user|-a', behind: ':' },
+  { commands: 'curl|lftp|ncftp', flags: '-u|-U', behind: ':', attached: true },
+  { commands: 'curl', flags: '-b', behind: '=' },
+  { commands: 'curl', flags: '-b', behind: '=', attached: true },
   { commands: 'sshpass', flags: '-p', leading: true },
   { commands: 'sshpass', flags: '-p', leading: true, attached: true },
   { commands: 'mysql|mysqldump|mysqladmin|mariadb|mariadb-dump', flags: '-p', attached: true },
@@ -27,13 +30,15 @@ const ESCAPE = '\\\\{0,7}';
 const WORD_END = `\\s"'\``;
 
 /** In a line of shell: the command, at most 300 characters of its line, the flag, and its value. */
-function linePattern({ commands, subcommand, flags, userinfo, attached, leading }: CommandFlag): RegExp {
+function linePattern({ commands, subcommand, flags, behind, attached, leading }: CommandFlag): RegExp {
   const sub = subcommand === undefined ? '' : `[ \\t]{1,4}(?:[a-z]{1,16}[ \\t]{1,4})?${subcommand}\\b`;
   const between = leading ? '' : '[^\\n;|&]{0,300}?';
-  const gap = attached ? '' : `(?:[ \\t]{1,8}|=)${ESCAPE}["']?`;
-  const user = userinfo ? `[^:${WORD_END}\\\\]{0,128}:` : '';
+  const gap = `${attached ? '' : '(?:[ \\t]{1,8}|=)'}${ESCAPE}["']?`;
+  const name = behind === undefined ? '' : `[^${behind}${WORD_END}\\\\]{0,128}${behind}`;
+  // Several cookies are one word only in quotes.
+  const cookies = behind === '=' ? `(?<=["']${name})[^"'\`\\n\\\\]{1,2048}|` : '';
   return new RegExp(
-    `(\\b(?:${commands})\\b${sub}${between}[ \\t](?:${flags})${gap}${user})((?!-)[^${WORD_END}\\\\;|&]{1,512})`,
+    `(\\b(?:${commands})\\b${sub}${between}[ \\t](?:${flags})${gap}${name})(${cookies}(?!-)[^${WORD_END}\\\\;|&]{1,512})`,
     'g',
   );
 }
@@ -69,9 +74,13 @@ export function redactCommandLines(text: string, count: CountRedaction): string 
 export function redactCommandArgs(args: readonly string[], count: CountRedaction): readonly string[] {
   const command = args[0]?.split('/').at(-1) ?? '';
   let out = args;
-  const replace = (index: number, text: string) => {
+  /** Takes the value of a flag out of an argument, in which it begins at `start`. */
+  const redactValue = (index: number, start: number, behind: CommandFlag['behind']) => {
+    const arg = out[index] ?? '';
+    const found = behind === undefined ? start : arg.indexOf(behind, start) + 1;
+    if ((behind !== undefined && found === 0) || !isSecret(arg.slice(found))) return;
     count('credential');
-    out = out.with(index, text);
+    out = out.with(index, arg.slice(0, found) + redactionToken('credential'));
   };
   for (const { rule, names, flags } of RULES) {
     if (!names.includes(command)) continue;
@@ -79,15 +88,13 @@ export function redactCommandArgs(args: readonly string[], count: CountRedaction
     for (let i = 1; i < (rule.leading ? 2 : args.length); i++) {
       const arg = out[i] ?? '';
       if (rule.attached) {
-        const flag = [...flags].find((name) => arg.startsWith(name) && arg.length > name.length);
-        if (flag !== undefined && isSecret(arg.slice(flag.length))) replace(i, flag + redactionToken('credential'));
+        const flag = [...flags].find((name) => arg.startsWith(name));
+        if (flag !== undefined) redactValue(i, flag.length, rule.behind);
         continue;
       }
-      const value = out[i + 1];
-      if (value === undefined || !flags.has(arg) || value.startsWith('-')) continue;
-      const from = rule.userinfo ? value.indexOf(':') + 1 : 0;
-      if (rule.userinfo && from === 0) continue;
-      if (isSecret(value.slice(from))) replace(i + 1, value.slice(0, from) + redactionToken('credential'));
+      const equals = arg.startsWith('--') ? arg.indexOf('=') : -1;
+      if (equals > 0 && flags.has(arg.slice(0, equals))) redactValue(i, equals + 1, rule.behind);
+      else if (flags.has(arg) && !out[i + 1]?.startsWith('-')) redactValue(i + 1, 0, rule.behind);
     }
   }
   return out;

@@ -19,6 +19,31 @@ const cases: readonly (readonly [args: readonly string[], after: readonly string
     ['/usr/bin/curl', '-u', 'bob:[REDACTED:credential]', 'https://h'],
   ],
   [
+    ['curl', '-uadmin:uSecret33', '-Uadmin:USecret32', '--user=admin:x', '--proxy-user=p:y', '-fsS'],
+    [
+      'curl',
+      '-uadmin:[REDACTED:credential]',
+      '-Uadmin:[REDACTED:credential]',
+      '--user=admin:[REDACTED:credential]',
+      '--proxy-user=p:[REDACTED:credential]',
+      '-fsS',
+    ],
+  ],
+  [
+    ['curl', '-b', 'session=CookieSecret77; a=b', '--cookie', 'c=d', '--cookie=e=f', '-bg=h', '-b', 'cookies.txt'],
+    [
+      'curl',
+      '-b',
+      'session=[REDACTED:credential]',
+      '--cookie',
+      '[REDACTED:cookie]',
+      '--cookie=[REDACTED:cookie]',
+      '-bg=[REDACTED:credential]',
+      '-b',
+      'cookies.txt',
+    ],
+  ],
+  [
     ['curl', '-H', 'Authorization: Bearer q', '-H', 'Cookie: a=b'],
     ['curl', '-H', 'Authorization: Bearer [REDACTED:authorization]', '-H', 'Cookie: [REDACTED:cookie]'],
   ],
