@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { SetupError } from '../model/setup-error.ts';
+import { openPrivateFile } from '../kernel/private-file.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Where a trace is written. */
@@ -9,19 +9,15 @@ export interface Output {
 }
 
 /** A file that only its owner can read, opened at once. Throws SetupError when it cannot be. */
-export function openFile(file: string): Output {
-  try {
-    const fd = fs.openSync(file, 'w', 0o600);
-    return {
-      color: false,
-      write(text) {
-        fs.writeFileSync(fd, text);
-        fs.closeSync(fd);
-      },
-    };
-  } catch (cause) {
-    throw new SetupError(`Cannot write ${file}: ${(cause as Error).message}`, 'Give another file.', { cause });
-  }
+export function openFile(path: string): Output {
+  const file = openPrivateFile(path);
+  return {
+    color: false,
+    write(text) {
+      fs.writeFileSync(file.fd, text);
+      file.close();
+    },
+  };
 }
 
 export function standardOutput(terminal: Terminal): Output {

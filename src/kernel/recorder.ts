@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type { Counters } from '../health/counters.ts';
-import { SetupError } from '../model/setup-error.ts';
 import type { Intake } from './intake.ts';
+import { openPrivateFile } from './private-file.ts';
 import { encodeFact, encodeHeader, FRAME, FRAME_HEADER_BYTES } from './recording.ts';
 
 const BUFFER_BYTES = 256 * 1024;
@@ -20,7 +20,7 @@ export interface RecorderOptions {
  */
 export function createRecorder(options: RecorderOptions, next: Intake): Intake {
   const { counters } = options;
-  const fd = createFile(options.path);
+  const file = openPrivateFile(options.path);
   let isFailed = false;
   let used = 0;
   const buffer = Buffer.alloc(BUFFER_BYTES);
@@ -28,7 +28,7 @@ export function createRecorder(options: RecorderOptions, next: Intake): Intake {
   const writeOut = (bytes: Uint8Array): void => {
     if (isFailed) return;
     try {
-      for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at);
+      for (let at = 0; at < bytes.length; ) at += fs.writeSync(file.fd, bytes, at);
     } catch (error) {
       isFailed = true;
       options.warn(`The recording ends early: ${(error as Error).message}`);
@@ -78,24 +78,8 @@ export function createRecorder(options: RecorderOptions, next: Intake): Intake {
     close() {
       appendFrame(FRAME.end, new Uint8Array(0));
       flush();
-      fs.closeSync(fd);
+      file.close();
       return next.close?.();
     },
   };
-}
-
-function createFile(path: string): number {
-  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = fs.constants;
-  try {
-    const fd = fs.openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
-    // The file may have been there before, with other permissions.
-    if (fs.fstatSync(fd).isFile()) fs.fchmodSync(fd, 0o600);
-    return fd;
-  } catch (cause) {
-    throw new SetupError(
-      `Cannot write the recording ${path}: ${(cause as Error).message}`,
-      'Give a path in a directory you can write to.',
-      { cause },
-    );
-  }
 }
