@@ -58,6 +58,8 @@ const redacted: readonly (readonly [before: string, after: string])[] = [
   ['Server=x;Uid=u;Pwd=secret1;Port=1', 'Server=x;Uid=u;Pwd=[REDACTED:credential];Port=1'],
   ['AccountName=a;AccountKey=Zm9v==;x', 'AccountName=a;AccountKey=[REDACTED:credential];x'],
   ['postgres://u:p@ss@host/db', 'postgres://u:[REDACTED:url_password]@host/db'],
+  ['/srv/http:/u:pw@host/x', '/srv/http:/u:[REDACTED:url_password]@host/x'],
+  [`https:/${fake('', 24)}@host/x`, 'https:/[REDACTED:url_password]@host/x'],
   ['redis://:pw@host', 'redis://:[REDACTED:url_password]@host'],
   ['https://h/p?access_token=abc&x=1', 'https://h/p?access_token=[REDACTED:credential]&x=1'],
   ['https://h/p?X-Amz-Signature=abcdef123456&x=1', 'https://h/p?X-Amz-Signature=[REDACTED:url_parameter]&x=1'],
