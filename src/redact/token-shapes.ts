@@ -49,6 +49,7 @@ const TOKEN_SHAPES: readonly TokenShape[] = [
     pattern: /(?:(?<=hooks\.slack\.com\/(?:services|workflows)\/)|(?<=\/api\/webhooks\/))[A-Za-z0-9_/-]{16,4096}/g,
   },
   { kind: 'huggingface_token', hints: ['hf_'], pattern: /hf_[A-Za-z0-9]{20,4096}/g },
+  { kind: 'replicate_key', hints: ['r8_'], pattern: /(?<![A-Za-z0-9])r8_[A-Za-z0-9]{37,4096}/g },
   { kind: 'npm_token', hints: ['npm_'], pattern: /npm_[A-Za-z0-9]{30,4096}/g },
   { kind: 'pypi_token', hints: ['pypi-'], pattern: /pypi-[A-Za-z0-9_-]{40,4096}/g },
   {
@@ -66,8 +67,9 @@ const TOKEN_SHAPES: readonly TokenShape[] = [
   {
     kind: 'jwt',
     hints: ['eyJ'],
+    // Of what stands before it only a little is looked at: a run of nothing but beginnings stays cheap.
     pattern:
-      /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4096}\.(?:eyJ[A-Za-z0-9_-]{4,4096}(?:\.[A-Za-z0-9_-]{0,4096})?|[A-Za-z0-9_-]{0,4096}\.[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,4096})/g,
+      /(?<=(?<![A-Za-z0-9_-])(?:[A-Za-z0-9_-]{0,64}[_-])?)eyJ[A-Za-z0-9_-]{8,4096}\.(?:eyJ[A-Za-z0-9_-]{4,4096}(?:\.[A-Za-z0-9_-]{0,4096})?|[A-Za-z0-9_-]{0,4096}\.[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,4096})/g,
   },
   {
     kind: 'password_hash',

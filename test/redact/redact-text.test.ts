@@ -23,6 +23,9 @@ const redacted: readonly (readonly [before: string, after: string])[] = [
   [fake('glpat-', 20), '[REDACTED:gitlab_token]'],
   [fake('hf_', 34), '[REDACTED:huggingface_token]'],
   [fake('npm_', 36), '[REDACTED:npm_token]'],
+  [fake('r8_', 37), '[REDACTED:replicate_key]'],
+  [`/tmp/session-${jwt}`, '/tmp/session-[REDACTED:jwt]'],
+  [`my_session_${jwt}.json`, 'my_session_[REDACTED:jwt].json'],
   [`session ${jwt} ok`, 'session [REDACTED:jwt] ok'],
   [
     'curl -H "Authorization: Bearer hello" https://x',
