@@ -4,6 +4,7 @@
  */
 import type { Event } from '../model/event.ts';
 import { layout_hash } from './events.gen.ts';
+import { isFact } from './fact-shape.ts';
 
 export const MAGIC = Buffer.from('UNDERSIGHT\0\x01', 'latin1');
 export const FRAME_HEADER_BYTES = 5;
@@ -23,26 +24,21 @@ export function encodeHeader(): Buffer {
   return Buffer.concat([MAGIC, length, text]);
 }
 
-/** A fact as JSON; bigints and bytes, which JSON lacks, as `{"$ns": "..."}` and `{"$bytes": base64}`. */
+/** A fact as JSON; bigints, which JSON lacks, as `{"$ns": "..."}`. */
 export function encodeFact(event: Event): Buffer {
-  const text = JSON.stringify(event, (_, value: unknown) => {
-    if (typeof value === 'bigint') return { $ns: value.toString() };
-    if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') };
-    return value;
-  });
+  const text = JSON.stringify(event, (_, value: unknown) =>
+    typeof value === 'bigint' ? { $ns: value.toString() } : value,
+  );
   return Buffer.from(text);
 }
 
 /** The fact again, or undefined for what is none. */
 export function decodeFact(payload: Buffer): Event | undefined {
   try {
-    const fact: Partial<Event> | null = JSON.parse(payload.toString('utf8'), (_, value: unknown) => {
-      if (typeof value !== 'object' || value === null) return value;
-      if ('$ns' in value) return BigInt(String(value.$ns));
-      if ('$bytes' in value) return new Uint8Array(Buffer.from(String(value.$bytes), 'base64'));
-      return value;
-    });
-    return typeof fact?.kind === 'string' && typeof fact.ktime_ns === 'bigint' ? (fact as Event) : undefined;
+    const fact: unknown = JSON.parse(payload.toString('utf8'), (_, value: unknown) =>
+      typeof value === 'object' && value !== null && '$ns' in value ? BigInt(String(value.$ns)) : value,
+    );
+    return isFact(fact) ? fact : undefined;
   } catch {
     return undefined;
   }

@@ -24,37 +24,40 @@ export async function replay(options: ReplayOptions, intake: Intake): Promise<vo
   let rest: Buffer = Buffer.alloc(0);
   let isHeaderRead = false;
   let isEnded = false;
-  try {
-    for await (const chunk of fs.createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
-      rest = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
-      if (!isHeaderRead) {
-        const length = readHeader(path, rest);
-        if (length === undefined) continue;
-        isHeaderRead = true;
-        rest = rest.subarray(length);
-      }
-      let at = 0;
-      while (at + FRAME_HEADER_BYTES <= rest.length) {
-        const length = rest.readUInt32LE(at);
-        if (length > MAX_FRAME_BYTES) throw damaged(path);
-        const start = at + FRAME_HEADER_BYTES;
-        if (start + length > rest.length) break;
-        isEnded = rest[at + 4] === FRAME.end;
-        giveFrame(rest[at + 4], rest.subarray(start, start + length), intake, counters);
-        at = start + length;
-      }
-      rest = rest.subarray(at);
+  for await (const chunk of chunksOf(path)) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    if (!isHeaderRead) {
+      const length = readHeader(path, rest);
+      if (length === undefined) continue;
+      isHeaderRead = true;
+      rest = rest.subarray(length);
     }
-  } catch (error) {
-    if (error instanceof SetupError) throw error;
-    throw new SetupError(`Cannot read the recording ${path}: ${(error as Error).message}`, 'Check the path.', {
-      cause: error,
-    });
+    let at = 0;
+    while (at + FRAME_HEADER_BYTES <= rest.length) {
+      const length = rest.readUInt32LE(at);
+      if (length > MAX_FRAME_BYTES) throw damaged(path);
+      const start = at + FRAME_HEADER_BYTES;
+      if (start + length > rest.length) break;
+      isEnded = rest[at + 4] === FRAME.end;
+      giveFrame(rest[at + 4], rest.subarray(start, start + length), intake, counters);
+      at = start + length;
+    }
+    rest = rest.subarray(at);
   }
   if (!isHeaderRead) throw notARecording(path);
   if (!isEnded) {
     counters.lost('replay.truncated');
     warn(`The recording ${path} is cut off: this is what it holds`);
+  }
+}
+
+/** Only what goes wrong with the file itself is told as such. */
+async function* chunksOf(path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* fs.createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new SetupError(`Cannot read the recording ${path}: ${message}`, 'Check the path.', { cause });
   }
 }
 

@@ -29,14 +29,18 @@ function remember(): { readonly calls: string[]; readonly intake: Intake } {
 }
 
 const fact: Event = {
-  kind: 'net_payload',
+  kind: 'file_open',
   ktime_ns: 2n ** 60n,
   process: '1:2',
   pid: 1,
   tid: 1,
-  protocol: 'dns',
-  socket_id: 7n,
-  payload: new Uint8Array([0, 255]),
+  origin: 'inherited',
+  file_id: 2n ** 63n,
+  fd: 4,
+  flags: 0,
+  mode: 0o100644,
+  errno: 0,
+  path: '/a "path"\n',
 };
 
 function record(file: string): string[] {
@@ -104,6 +108,49 @@ test('a file that is no recording, or of another layout, is refused', async () =
       (error) => error instanceof SetupError && message.test(error.message),
     );
   }
+});
+
+test('facts that lack what their kind has, or are of no kind that is a fact, are counted and left out', async () => {
+  const file = path.join(directory, 'bad-facts');
+  const { path: _, ...without_path } = fact;
+  const bad: unknown[] = [
+    without_path,
+    { ...fact, path: 7 },
+    { ...fact, fd: null },
+    { ...fact, process: 'x' },
+    { ...fact, kind: 'session' },
+    { ...fact, kind: 'no_such_kind' },
+    { kind: 'constructor', ktime_ns: 1n },
+    null,
+    [],
+  ];
+  const recorder = createRecorder({ path: file, counters: createCounters(), warn: assert.fail }, remember().intake);
+  for (const event of bad) recorder.pushFact(event as Event);
+  recorder.pushFact(fact);
+  recorder.close?.();
+  const { calls, intake } = remember();
+  const counters = createCounters();
+  await replay({ path: file, counters, warn: assert.fail }, intake);
+  assert.equal(calls.length, 1);
+  assert.equal(counters.get('replay.malformed_frame'), bad.length);
+});
+
+test('a bug of ours in what reads the records is not told as a file that cannot be read', async () => {
+  const file = path.join(directory, 'bug');
+  record(file);
+  const bug = new TypeError('a bug');
+  const intake: Intake = {
+    ...remember().intake,
+    pushRecord() {
+      throw bug;
+    },
+  };
+  await assert.rejects(replay({ path: file, counters: createCounters(), warn: assert.fail }, intake), bug);
+});
+
+test('a recording that is not there is told as a file that cannot be read', async () => {
+  const options = { path: path.join(directory, 'none'), counters: createCounters(), warn: assert.fail };
+  await assert.rejects(replay(options, remember().intake), /Cannot read the recording .*ENOENT/);
 });
 
 test('a full disk ends the recording, is told once, and does not disturb the run', () => {
