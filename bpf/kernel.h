@@ -9,6 +9,7 @@
 #define EINPROGRESS 115
 #define EINTR 4
 #define EISCONN 106
+#define ECANCELED 125
 #define ERESTARTSYS 512
 
 #define AF_UNIX 1

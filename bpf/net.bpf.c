@@ -192,7 +192,7 @@ int handle_listen(struct bpf_raw_tracepoint_args *ctx)
 	return tell_net_open(&opening);
 }
 
-/* Runs in softirq, on behalf of nobody: keeps a connection's figures, and tells when connecting failed later. */
+/* Runs in softirq, on behalf of nobody: keeps a connection's figures, tells when connecting failed later or was given up. */
 SEC("raw_tp/inet_sock_set_state")
 int handle_sock_state(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -213,9 +213,11 @@ int handle_sock_state(struct bpf_raw_tracepoint_args *ctx)
 		read_tcp(sock_key, &connection->retransmits, &connection->rtt_us);
 		connection->ended = 1;
 	}
-	error = BPF_CORE_READ(sock, sk_err);
-	if (!connecting || old_state != TCP_SYN_SENT || new_state != TCP_CLOSE || error <= 0)
+	if (!connecting || old_state != TCP_SYN_SENT || new_state != TCP_CLOSE)
 		return 0;
+	error = BPF_CORE_READ(sock, sk_err);
+	if (error <= 0)
+		error = ECANCELED;
 	who.start_ns = connection->start_ns;
 	who.pid = connection->pid;
 	who.tid = connection->tid;

@@ -34,6 +34,12 @@ export class NetworkFolds {
   opened(process: Process, event: NetOpenEvent): void {
     const { socket_id, fd, operation } = event;
     if (operation === 'inherited' && this.#isKnown(process, event)) return;
+    const asked = process.sockets.get(socket_id);
+    if (event.errno !== 0 && asked !== undefined) {
+      asked.errno = event.errno;
+      asked.end_ns = event.ktime_ns;
+      return;
+    }
     const socket = createSocket(event, this.#turns.lost_count);
     socket.server_name = process.scope?.names.get(event.peer.address);
     if (socket.is_used) this.#place(process, socket, event.ktime_ns);
@@ -45,8 +51,7 @@ export class NetworkFolds {
       this.#fold(process, socket, false);
       return;
     }
-    const before = process.sockets.get(socket_id);
-    if (before !== undefined) this.#fold(process, before, false);
+    if (asked !== undefined) this.#fold(process, asked, false);
     process.sockets.set(socket_id, socket);
     if (process.sockets.size <= MAX_SOCKETS) return;
     const oldest = process.sockets.entries().next().value;

@@ -205,6 +205,13 @@ describe('connections', () => {
     scene.connect(scene.spawn(scene.root, 'curl'), '10.0.0.9', 80, { errno: 111 });
     assert.equal(scene.end().network('10.0.0.9').error_type, 'ECONNREFUSED');
   });
+
+  it('tells a connection that fails after it was asked for once, as failed', () => {
+    const scene = new Scene();
+    const socket_id = scene.connect(scene.root, '10.0.0.9', 80);
+    scene.connect(scene.root, '10.0.0.9', 80, { errno: 125, socket_id });
+    assert.equal(scene.end().network('10.0.0.9').error_type, 'ECANCELED');
+  });
 });
 
 describe('processes', () => {

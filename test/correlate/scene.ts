@@ -145,9 +145,9 @@ export class Scene {
     actor: Actor,
     address: string,
     port = 443,
-    how: { inherited?: boolean; fd?: number; errno?: number } = {},
+    how: { inherited?: boolean; fd?: number; errno?: number; socket_id?: bigint } = {},
   ): bigint {
-    const socket_id = ++this.#id;
+    const { socket_id = ++this.#id } = how;
     const peer = { family: address.includes(':') ? 'ipv6' : 'ipv4', address, port } as const;
     const { inherited = false, fd = 5, errno = 0 } = how;
     const operation = inherited ? 'inherited' : 'connect';

@@ -183,6 +183,20 @@ test('a connection that fails long after it was asked for is told again, with th
   assert.ok((end?.retransmits ?? 0) >= 1);
 });
 
+test('a connection that is given up before the other side answered is told as cancelled', async () => {
+  const seen = await python(
+    "l = socket.create_server(('127.0.0.1', 0), backlog=0); address = l.getsockname(); sockets = []",
+    'for _ in range(4):',
+    '    s = socket.socket(); s.setblocking(False); s.connect_ex(address); sockets.append(s)',
+    'time.sleep(0.05); s.close()',
+  );
+  const opens = seen.of('net_open').filter((event) => event.operation === 'connect');
+  const given_up = opens.find((event) => event.errno !== 0);
+  assert.equal(given_up?.errno, 125);
+  const asked = opens.find((event) => event.errno === 0 && event.socket_id === given_up.socket_id);
+  assert.deepEqual(asked?.peer, given_up.peer);
+});
+
 test('a connection made without blocking is told once, and its bytes are counted', async () => {
   const seen = await python(
     `import select; s = socket.socket(); s.setblocking(False); s.connect_ex(('127.0.0.1', ${port}))`,
