@@ -47,6 +47,24 @@ static long walk_step(__u32 index, void *unused)
 	return 0;
 }
 
+/* What a walk that found no component gives: the name of a file that is its own root, `memfd:NAME`; or `/`. */
+static __always_inline __u64 name_root(struct scratch *scratch)
+{
+	const struct dentry *dentry = scratch->dentry;
+	__u64 at = PATH_BYTES - 1;
+	__u32 bytes = 0;
+
+	if (dentry && BPF_CORE_READ(dentry, d_parent) == dentry)
+		bytes = BPF_CORE_READ(dentry, d_name.len) & (NAME_BYTES - 1);
+	if (!bytes) {
+		scratch->path[--at] = '/';
+		return at;
+	}
+	at -= bytes;
+	bpf_probe_read_kernel(&scratch->path[at & (PATH_BYTES - 1)], bytes, BPF_CORE_READ(dentry, d_name.name));
+	return at;
+}
+
 /* Appends the absolute path of `path` to the record at byte `end`, gives its length. Too deep: dots, and its last part. */
 static __noinline __u32 append_path(__u32 end, const struct path *path)
 {
@@ -63,7 +81,7 @@ static __noinline __u32 append_path(__u32 end, const struct path *path)
 	bpf_loop(MAX_COMPONENTS, walk_step, NULL, 0);
 	at = scratch->at & (PATH_BYTES - 1);
 	if (at == PATH_BYTES - 1)
-		scratch->path[--at] = '/';
+		at = name_root(scratch);
 	if (!scratch->dentry && at >= 3) {
 		at -= 3;
 		__builtin_memset(&scratch->path[at], '.', 3);

@@ -210,6 +210,18 @@ test('files below a mount, deleted ones and deep ones have their whole path', as
   assert.equal(paths.filter((path) => path === join(folder, 'gone')).length, 2);
 });
 
+test('files in memory, and programs that run from there, are told by their names', async () => {
+  const seen = await python(
+    "f = os.memfd_create('tool', 0); os.write(f, open('/bin/true', 'rb').read()); os.listdir('/')",
+    'if os.fork() == 0: os.execve(f, ["true"], {})',
+    'os.wait()',
+  );
+  const paths = seen.of('file_open').map(({ path }) => path);
+  assert.ok(paths.includes('memfd:tool'));
+  assert.ok(paths.includes('/'));
+  assert.equal(seen.of('process_exec').at(-1)?.executable_path, 'memfd:tool');
+});
+
 test('what moves for long is told while it moves', async () => {
   const seen = await python(
     "import time; f = os.open('slow', os.O_CREAT | os.O_WRONLY)",
