@@ -58,7 +58,7 @@ static __noinline int tell_net_open(const struct opening *opening)
 	} else {
 		event->protocol = BPF_CORE_READ(sock, sk_protocol);
 		read_inet_addresses(&event->local, &event->peer, sock);
-		if (opening->user_peer && (opening->error || !event->peer.port || kind == ACCOUNT_UDP)) {
+		if (opening->user_peer && (opening->error || !event->peer.port || kind != ACCOUNT_TCP)) {
 			__builtin_memset(&event->peer, 0, sizeof(event->peer));
 			read_user_address(&event->peer, opening->user_peer);
 		}

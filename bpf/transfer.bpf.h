@@ -63,7 +63,13 @@ static __noinline int inspect_tcp(const struct transfer *transfer, struct accoun
 	return 0;
 }
 
-static __noinline int inspect_udp(const struct transfer *transfer, const struct account *account)
+/* Each may go to another peer; raw sockets are such, too. */
+static __always_inline bool has_datagrams(enum account_kind kind)
+{
+	return kind == ACCOUNT_UDP || kind == ACCOUNT_OTHER_SOCKET;
+}
+
+static __noinline int inspect_datagram(const struct transfer *transfer, const struct account *account)
 {
 	const struct sock *sock = (void *)account->sock;
 	struct opening opening = { .operation = NET_CONNECT };
@@ -83,7 +89,7 @@ static __noinline int inspect_udp(const struct transfer *transfer, const struct 
 		read_user_address(&peer, transfer->peer);
 	else
 		peer.port = bpf_ntohs(BPF_CORE_READ(sock, __sk_common.skc_dport));
-	if (peer.port == DNS_PORT)
+	if (peer.port == DNS_PORT && account->kind == ACCOUNT_UDP)
 		tell_payload(transfer, account->id, PAYLOAD_DNS);
 	return 0;
 }
@@ -142,7 +148,7 @@ static __noinline struct account *account_of(const struct transfer *transfer, st
 	if (kind == ACCOUNT_FILE) {
 		unknown.flags = BPF_CORE_READ(file, f_flags);
 		tell_file_open(&transfer->who, transfer->fd, file, account->id, &unknown);
-	} else if (kind != ACCOUNT_UDP || !transfer->to_peer) {
+	} else if (!has_datagrams(kind) || !transfer->to_peer) {
 		tell_inherited_socket(transfer, account);
 	}
 	return account;
@@ -172,8 +178,8 @@ static __noinline int add_transfer(const struct transfer *transfer)
 	}
 	if (account->kind == ACCOUNT_TCP)
 		inspect_tcp(transfer, account);
-	else if (account->kind == ACCOUNT_UDP)
-		inspect_udp(transfer, account);
+	else if (has_datagrams(account->kind))
+		inspect_datagram(transfer, account);
 	told = account->told_ns;
 	if (now - told > PROGRESS_NS && now > told && __sync_val_compare_and_swap(&account->told_ns, told, now) == told)
 		settle(account, transfer->fd, &transfer->who, false);

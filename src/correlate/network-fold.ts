@@ -61,13 +61,19 @@ export interface NetworkFold {
   readonly lost_before: number;
 }
 
+/** What an inherited socket is for. The local port of a raw socket is the number of its protocol. */
+function operationOf({ operation, transport, local, peer }: NetOpenEvent): Socket['operation'] {
+  if (operation !== 'inherited') return operation;
+  return transport !== 'other' && peer.port === 0 && local.port !== 0 ? 'listen' : 'connect';
+}
+
 export function createSocket(event: NetOpenEvent, lost_before: number): Socket {
   const { socket_id, fd, operation, transport, local, peer, ktime_ns, errno } = event;
   return {
     id: socket_id,
     fd,
     is_inherited: operation === 'inherited',
-    operation: operation === 'inherited' ? (peer.port === 0 && local.port !== 0 ? 'listen' : 'connect') : operation,
+    operation: operationOf(event),
     transport,
     local,
     peer,

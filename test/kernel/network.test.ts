@@ -242,6 +242,22 @@ test('each peer of a datagram socket is told once, and DNS answers are handed on
   );
 });
 
+test('each peer of a raw socket is told once', async () => {
+  const seen = await python(
+    's = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)',
+    "for host in ['127.0.0.1', '127.0.0.2', '127.0.0.1']: s.sendto(b'ten bytes.', (host, 0))",
+    's.close()',
+  );
+  assert.deepEqual(
+    seen.of('net_open').map(({ operation, transport, peer }) => [operation, transport, peer.address]),
+    [
+      ['connect', 'other', '127.0.0.1'],
+      ['connect', 'other', '127.0.0.2'],
+    ],
+  );
+  assert.equal(totals(seen, seen.of('net_open')[0]?.socket_id).sent, 30);
+});
+
 test('the resolver of the C library is understood: both of its answers are handed on', async () => {
   const dns = dgram.createSocket('udp4');
   dns.on('message', (query, from) => {
