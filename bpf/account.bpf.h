@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * One account for each descriptor of a watched process: what it is, and the bytes that moved since they were last told.
  * Descriptors we did not see being opened (inherited, duplicated, received) get one at their first use; pipes and the like

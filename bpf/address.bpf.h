@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Addresses of sockets: of the kernel's struct sock, or as the process gave them. */
 #ifndef UNDERSIGHT_ADDRESS_BPF_H
 #define UNDERSIGHT_ADDRESS_BPF_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* What all parts share: the ring, sequence numbers, loss counters, who is watched, and scratch memory. */
 #ifndef UNDERSIGHT_COMMON_BPF_H
 #define UNDERSIGHT_COMMON_BPF_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Finds processes that talk to an LLM API by what they write. */
 #ifndef UNDERSIGHT_DISCOVER_BPF_H
 #define UNDERSIGHT_DISCOVER_BPF_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * Every struct that crosses from the kernel to user space, and nothing else. All are padded by hand (-Wpadded -Werror).
  * A record in the ring is one of these structs followed by `data`, whose parts the `_bytes` fields count, in the order

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * Work handed to io_uring goes around system calls. Event loops have one to wait with (libuv adds descriptors to epoll
  * through it), which hides nothing; a request that moves files, sockets or bytes is a blind spot.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /* System calls that move bytes through descriptors, and those that end descriptors. */
 
 #define MAX_MESSAGES 1024

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* The kernel's types as far as we read them (CO-RE finds the fields where the running kernel has them), and its numbers. */
 #ifndef UNDERSIGHT_KERNEL_H
 #define UNDERSIGHT_KERNEL_H

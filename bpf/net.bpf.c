@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /* Sockets: who they talk to. The bytes are counted in io.bpf.c. */
 
 struct peer_key {

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Names of files: walked from the dentry up to the root of the mount namespace, or as the process gave them. */
 #ifndef UNDERSIGHT_PATH_BPF_H
 #define UNDERSIGHT_PATH_BPF_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /* Processes: fork, exec, exit; who is followed; a snapshot of all that run. */
 
 #define FIRST_ARGS_BYTES 8192

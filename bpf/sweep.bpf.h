@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* The end of descriptors: accounts of what is closed are told for the last time, and go. */
 #ifndef UNDERSIGHT_SWEEP_BPF_H
 #define UNDERSIGHT_SWEEP_BPF_H

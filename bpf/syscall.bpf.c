@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /* The one hook on system calls: finds out whether the process is watched, and goes on to the call's handler. */
 
 #if defined(__TARGET_ARCH_x86)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* What a handler of one system call starts from. */
 #ifndef UNDERSIGHT_SYSCALL_BPF_H
 #define UNDERSIGHT_SYSCALL_BPF_H

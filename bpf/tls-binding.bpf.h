@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * Connections of OpenSSL, and which socket carries each. No field of OpenSSL's structs is read: a thread that moves TLS
  * records on a socket does so for the connection object of its TLS call, within the call for sure, after it (memory BIOs)

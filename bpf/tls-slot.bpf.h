@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Memory in which programs that can be preempted build a record: claimed, and given back. */
 #ifndef UNDERSIGHT_TLS_SLOT_BPF_H
 #define UNDERSIGHT_TLS_SLOT_BPF_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /* Plaintext at the boundary of OpenSSL. These programs can be preempted: nothing per CPU. */
 
 #define MAX_CHUNKS 4096

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Bytes that moved through a descriptor: they go into its account, and some are worth a look. */
 #ifndef UNDERSIGHT_TRANSFER_BPF_H
 #define UNDERSIGHT_TRANSFER_BPF_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /* One object, so that its parts share maps and functions. */
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,7 +32,7 @@
 #include "io-uring.bpf.c"
 #include "syscall.bpf.c"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
+char LICENSE[] SEC("license") = "GPL";
 
 /* A type that no map and no global uses is absent from the object's BTF: these pointers put it there. */
 #define EXPORT(kind, name) const kind name *export_##name __attribute__((unused))
