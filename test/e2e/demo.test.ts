@@ -28,12 +28,26 @@ test('the demo prints one trace with both tool calls and what nobody asked for',
     assert.ok(found, `${expected} not found in its place in\n${stdout}`);
     rest = rest.slice(found.index + found[0].length);
   }
-  assert.match(stdout, /orders\.json/);
-  assert.match(stdout, /users\.json/);
+  const [, first = '', second = ''] = stdout.split('execute_tool shell');
+  const calls = [
+    { lines: first, file: 'orders.json', other: 'users.json' },
+    { lines: second.split(/\n.*\bid -un\b/)[0] ?? '', file: 'users.json', other: 'orders.json' },
+  ];
+  for (const { lines, file, other } of first.includes('orders.json') ? calls : calls.map(swap)) {
+    assert.match(lines, new RegExp(`node check-service\\.mjs ${file}`), stdout);
+    assert.match(lines, new RegExp(`read workspace +${file}`), stdout);
+    assert.match(lines, /connect loopback +127\.0\.0\.1:\d+/, stdout);
+    assert.ok(!lines.includes(other), stdout);
+  }
   assert.match(stdout, /^.*\bid\b.*not requested.*$/im);
   assert.deepEqual(temporaryFolders(), before);
 });
 
 function temporaryFolders(): string[] {
   return readdirSync(tmpdir()).filter((name) => /^(undersight-demo|mock-llm)-/.test(name));
+}
+
+/** The two calls run side by side: either may be shown first. */
+function swap(call: { readonly lines: string; readonly file: string; readonly other: string }) {
+  return { lines: call.lines, file: call.other, other: call.file };
 }

@@ -40,7 +40,7 @@ async function startWatch(workspace: Workspace, mock: MockLlm, options: readonly
     stderr += text;
   });
   while (!stderr.includes('watching')) {
-    assert.equal(watch.exitCode, null, stderr);
+    assert.equal(watch.exitCode ?? watch.signalCode, null, stderr);
     await sleep(20);
   }
   return {
