@@ -19,8 +19,9 @@ interface RunFlags extends ConfigFlags, TraceFlags {
 }
 
 const EXAMPLES = `
-The command keeps its stdin, stdout, stderr, signals and exit code. A tree goes to standard error, the other formats
-to standard output, unless --output names a file.
+The command keeps its open files, environment, signals and exit code. Not passed on are variables that no shell can have or
+that it sets itself (A.B, IFS, OPTIND, PPID), and that a signal was ignored (nohup). A tree goes to standard error, the
+other formats to standard output, unless --output names a file.
 
 Examples:
   sudo undersight run -- claude -p "fix the failing test"
