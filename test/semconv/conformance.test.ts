@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import { parse } from 'yaml';
 import type { AttributeValue, Span } from '../../src/model/span.ts';
 import { spansOf } from '../spans/sample-activities.ts';
@@ -51,17 +52,34 @@ const TYPE_CHECKS: Readonly<Record<string, (value: AttributeValue) => boolean>> 
   // In the structured form, or as JSON text, which is all that a span can hold.
   any: (value) => typeof value === 'string',
 };
-/** In the model's folders that the published data leaves out. */
-const ELSEWHERE = /^(undersight|service|host|os|container|deployment|telemetry|http)\./;
+const OURS = /^undersight\./;
+/** In the model's folders that the published data leaves out: only their names can be compared, with the package's. */
+const ELSEWHERE = /^(service|host|os|container|deployment|telemetry|http)\./;
 
-const spans = folder === undefined ? [] : spansOf(everyActivity).spans;
+const { spans } = spansOf(everyActivity);
+const attributesOf = (span: Span) => ({ ...span.attributes, ...span.content, ...span.resource.attributes });
 const spanOf = (name: RegExp): Span => spans.find((span) => name.test(span.name)) ?? assert.fail(String(name));
+
+test('every attribute that is not ours has a name that the conventions have', () => {
+  const names: readonly unknown[] = Object.values(conventions);
+  const used = new Set(spans.flatMap((span) => Object.keys(attributesOf(span))));
+  assert.deepEqual(
+    [...used].filter((name) => !OURS.test(name) && !names.includes(name)),
+    [],
+  );
+  for (const group of ['service.', 'host.', 'os.', 'telemetry.', 'http.', 'gen_ai.', 'process.']) {
+    assert.ok(
+      [...used].some((name) => name.startsWith(group)),
+      `nothing of ${group}`,
+    );
+  }
+});
 
 test('every attribute is in the conventions, and has the type and the values they say', { skip }, () => {
   const { types } = readModel();
   for (const span of spans) {
-    const all = { ...span.attributes, ...span.content, ...span.resource.attributes };
-    for (const [name, value] of Object.entries(all).filter(([key]) => !ELSEWHERE.test(key))) {
+    const compared = Object.entries(attributesOf(span)).filter(([key]) => !OURS.test(key) && !ELSEWHERE.test(key));
+    for (const [name, value] of compared) {
       const type = types.get(name) ?? assert.fail(`${name} is not in the conventions`);
       const kind = typeof type === 'string' ? type : typeof type.members[0]?.value === 'number' ? 'int' : 'string';
       assert.ok(TYPE_CHECKS[kind]?.(value), `${name}: ${JSON.stringify(value)} is no ${kind}`);
