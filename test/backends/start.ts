@@ -52,6 +52,20 @@ export async function startCollector(): Promise<Collector> {
   };
 }
 
+/**
+ * Starts a Collector with a configuration of the user's, on free ports; `env` says to which exporters it hands on. The file has no
+ * health check: it is up when its OTLP port answers.
+ */
+export async function startCollectorWith(config_path: string, env: Readonly<Record<string, string>>): Promise<Backend> {
+  const [grpc, http] = await freePorts(2);
+  const folder = mkdtempSync(join(tmpdir(), 'otelcol-'));
+  const ports = { OTLP_GRPC_ENDPOINT: `127.0.0.1:${grpc}`, OTLP_HTTP_ENDPOINT: `127.0.0.1:${http}` };
+  const backend = await launch('otelcol', folder, { config_path, env: { ...ports, ...env } }, () =>
+    fetch(`http://127.0.0.1:${http}/`).then(() => true),
+  );
+  return { ...backend, ...endpoints(grpc, http) };
+}
+
 /** Starts a Jaeger on free ports that keeps traces in memory. */
 export async function startJaeger(): Promise<Jaeger> {
   const [grpc, http, health, query, queryGrpc] = await freePorts(5);
@@ -99,19 +113,24 @@ function endpoints(grpc: number | undefined, http: number | undefined) {
   return { grpc_endpoint: `http://127.0.0.1:${grpc}`, http_endpoint: `http://127.0.0.1:${http}` };
 }
 
-async function start(
+function start(name: BackendName, folder: string, health_url: string, config: object): Promise<Pick<Backend, 'stop'>> {
+  const config_path = join(folder, 'config.yaml');
+  writeFileSync(config_path, stringify(config));
+  return launch(name, folder, { config_path, env: {} }, () => fetch(health_url).then((response) => response.ok));
+}
+
+/** `folder` is removed when it is stopped. */
+async function launch(
   name: BackendName,
   folder: string,
-  health_url: string,
-  config: object,
+  { config_path, env }: { readonly config_path: string; readonly env: Readonly<Record<string, string>> },
+  isUp: () => Promise<boolean>,
 ): Promise<Pick<Backend, 'stop'>> {
   const program = findBackend(name);
   if (program === undefined) throw new Error(`${name} is not there`);
-  const config_path = join(folder, 'config.yaml');
-  writeFileSync(config_path, stringify(config));
   const child = spawn(program, ['--config', config_path], {
     // Otherwise Jaeger sends traces of its own API to the default OTLP port.
-    env: { ...process.env, OTEL_TRACES_SAMPLER: 'always_off' },
+    env: { ...process.env, OTEL_TRACES_SAMPLER: 'always_off', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
@@ -127,11 +146,7 @@ async function start(
   };
   for (const deadline_ms = Date.now() + 30_000; Date.now() < deadline_ms; await sleep(100)) {
     if (child.exitCode !== null) break;
-    const healthy = await fetch(health_url).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (healthy) return { stop };
+    if (await isUp().catch(() => false)) return { stop };
   }
   await stop();
   throw new Error(`${name} did not start:\n${log}`);

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { findBackend, skipWithout } from '../backends/binaries.ts';
-import { startCollector, startJaeger } from '../backends/start.ts';
+import { skipWithout } from '../backends/binaries.ts';
+import { startCollector, startCollectorWith, startJaeger } from '../backends/start.ts';
+import { startGrpcEndpoint, startHttpEndpoint } from '../export/otlp/fake-endpoints.ts';
 import type { Scenario } from '../mock-llm/scenario.ts';
 import { startMockLlm } from '../mock-llm/server.ts';
 import { comparable, type OtlpDocument, readOtlp, type TraceNode } from './trace.ts';
@@ -76,11 +77,62 @@ for (const protocol of ['grpc', 'http'] as const) {
   });
 }
 
-test('otel-collector.yaml is a configuration that a Collector takes', { skip: skipWithout('otelcol') }, async (t) => {
-  const workspace = createWorkspace(t, undefined);
-  const program = findBackend('otelcol') ?? '';
-  const result = await workspace.command([program, 'validate', '--config', join(root, 'otel-collector.yaml')]);
+for (const protocol of ['grpc', 'http'] as const) {
+  test(`otel-collector.yaml hands on to Jaeger what it gets over ${protocol}`, {
+    skip: skipWithout('otelcol', 'jaeger'),
+  }, async (t) => {
+    const mock = await startMockLlm({ scenario });
+    const workspace = createWorkspace(t, mock);
+    const jaeger = await startJaeger();
+    t.after(() => jaeger.stop());
+    const collector = await startCollectorWith(join(root, 'otel-collector.yaml'), {
+      COLLECTOR_EXPORTERS: '[otlp_grpc/jaeger]',
+      JAEGER_ENDPOINT: new URL(jaeger.grpc_endpoint).host,
+    });
+    t.after(() => collector.stop());
+    const environment = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector[`${protocol}_endpoint`],
+      OTEL_EXPORTER_OTLP_PROTOCOL: protocol === 'grpc' ? 'grpc' : 'http/protobuf',
+    };
+    const result = await workspace.run(agent, { environment });
+    assert.equal(result.code, 0, result.stderr);
+    const atJaeger = await waitFor(result.spans.length, async () => {
+      const trace = await jaeger.readTrace(result.spans[0]?.trace_id ?? '');
+      return trace === undefined ? [] : readOtlp(trace as OtlpDocument);
+    });
+    assert.deepEqual(comparable(atJaeger), comparable(result.spans));
+  });
+}
+
+test('otel-collector.yaml sends to Tempo, and to Datadog with its headers', {
+  skip: skipWithout('otelcol'),
+}, async (t) => {
+  const mock = await startMockLlm({ scenario });
+  const workspace = createWorkspace(t, mock);
+  const tempo = await startGrpcEndpoint(t);
+  const datadog = await startHttpEndpoint(t);
+  const collector = await startCollectorWith(join(root, 'otel-collector.yaml'), {
+    COLLECTOR_EXPORTERS: '[otlp_grpc/tempo, otlp_http/datadog]',
+    TEMPO_ENDPOINT: new URL(tempo.url).host,
+    DATADOG_ENDPOINT: `${datadog.url}/v1/traces`,
+    DD_API_KEY: 'the-key',
+  });
+  t.after(() => collector.stop());
+  const result = await workspace.run(agent, {
+    environment: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.http_endpoint },
+  });
   assert.equal(result.code, 0, result.stderr);
+  for (let wait = 0; wait < 100 && (tempo.bodies.length === 0 || datadog.bodies.length === 0); wait++) await sleep(100);
+  const span_ids = result.spans.map((span) => Buffer.from(span.span_id, 'hex'));
+  for (const { bodies } of [tempo, datadog]) {
+    const received = Buffer.concat(bodies);
+    assert.deepEqual(
+      span_ids.filter((id) => !received.includes(id)),
+      [],
+    );
+  }
+  assert.equal(datadog.headers[0]?.['dd-api-key'], 'the-key');
+  assert.equal(datadog.headers[0]?.['dd-otlp-source'], 'llmobs');
 });
 
 test('a dead OTLP endpoint disturbs neither the agent nor the store, and is told once', async (t) => {
