@@ -1,5 +1,5 @@
-import { getSystemErrorName } from 'node:util';
 import type { ActivityBase, FileActivity, FileClass, FileOperation } from '../model/activity.ts';
+import { errnoName } from '../model/errno-name.ts';
 import type { FileChangeEvent, FileIoEvent, FileOpenEvent } from '../model/event.ts';
 import type { Place } from './placement.ts';
 import type { Process } from './process-tree.ts';
@@ -131,16 +131,9 @@ export function describeFile(process: Process, fold: FileFold, place: Place): Om
     bytes_written: fold.bytes_written,
     // What is made once may be tried often.
     count: fold.has_succeeded ? fold.count - fold.failed_count : fold.count,
-    error_type: fold.has_succeeded ? undefined : errnoName(fold.last_errno),
+    error_type: fold.has_succeeded || fold.last_errno === 0 ? undefined : errnoName(fold.last_errno),
     correlation: place.correlation,
   };
-}
-
-/** `ENOENT` for 2; undefined for 0, `errno 999` for what has no name. */
-export function errnoName(errno: number): string | undefined {
-  if (errno === 0) return undefined;
-  const name = errno > 0 ? getSystemErrorName(-errno) : '';
-  return /^E\w+$/.test(name) ? name : `errno ${errno}`;
 }
 
 function touch(fold: FileFold, at_ns: bigint, errno: number): void {

@@ -1,7 +1,7 @@
 import type { ActivityBase, NetworkActivity } from '../model/activity.ts';
+import { errnoName } from '../model/errno-name.ts';
 import type { NetIoEvent, NetOpenEvent, SocketAddress } from '../model/event.ts';
 import { addressScope, listenScope } from './address-scope.ts';
-import { errnoName } from './file-fold.ts';
 import type { Place } from './placement.ts';
 import type { Process } from './process-tree.ts';
 import type { Turn } from './turn.ts';
@@ -175,7 +175,7 @@ export function describeNetwork(
     retransmits: fold.retransmits,
     rtt_us: fold.rtt_us,
     count: fold.count,
-    error_type: fold.has_succeeded ? undefined : (dns_error ?? errnoName(errno)),
+    error_type: fold.has_succeeded ? undefined : (dns_error ?? (errno === 0 ? undefined : errnoName(errno))),
     unread_protocol: fold.unread_protocol,
     correlation: place.correlation,
   };

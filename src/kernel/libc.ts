@@ -20,9 +20,3 @@ export const libc = {
 export function lastErrno(): number {
   return koffi.errno();
 }
-
-/** `ENOENT` for 2. */
-export function errnoName(errno: number): string {
-  const name = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0];
-  return name ?? `errno ${errno}`;
-}

@@ -1,12 +1,13 @@
 import fs from 'node:fs';
 import koffi from 'koffi';
+import { errnoName } from '../model/errno-name.ts';
 import type { ProcessSnapshot } from '../model/process-snapshot.ts';
 import { SetupError } from '../model/setup-error.ts';
 import type { TlsLibrary } from '../model/tls-library.ts';
 import { BPF_TRACE_UPROBE_MULTI, supportsUprobeMulti } from './bpf-syscall.ts';
 import * as raw from './events.gen.ts';
 import { captureLog, libbpf, type Pointer } from './libbpf.ts';
-import { errnoName, lastErrno } from './libc.ts';
+import { lastErrno } from './libc.ts';
 import { LOSS_REASONS } from './losses.ts';
 import { checkLayout } from './object-layout.ts';
 import { requirePrerequisites } from './prerequisites.ts';

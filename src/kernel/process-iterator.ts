@@ -1,8 +1,9 @@
 import fs from 'node:fs';
+import { errnoName } from '../model/errno-name.ts';
 import type { ProcessSnapshot } from '../model/process-snapshot.ts';
 import * as raw from './events.gen.ts';
 import { libbpf, type Pointer } from './libbpf.ts';
-import { errnoName, lastErrno } from './libc.ts';
+import { lastErrno } from './libc.ts';
 import { processKey } from './record.ts';
 
 const CHUNK_BYTES = 65536;

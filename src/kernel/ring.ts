@@ -3,8 +3,9 @@
  * producer's, and the data, mapped twice so that no record is ever cut by the end.
  */
 import koffi from 'koffi';
+import { errnoName } from '../model/errno-name.ts';
 import type { Pointer } from './libbpf.ts';
-import { errnoName, lastErrno, libc } from './libc.ts';
+import { lastErrno, libc } from './libc.ts';
 
 const PROT_READ = 1;
 const PROT_READ_WRITE = 3;

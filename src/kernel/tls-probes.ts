@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import koffi from 'koffi';
+import { errnoName } from '../model/errno-name.ts';
 import type { TlsFunctionName, TlsLibrary } from '../model/tls-library.ts';
 import { AttachedLibraries } from './attached-libraries.ts';
 import { createUprobeMulti } from './bpf-syscall.ts';
 import { tls_function } from './events.gen.ts';
 import { libbpf, type Pointer, UPROBE_OPTIONS } from './libbpf.ts';
-import { errnoName, lastErrno, libc } from './libc.ts';
+import { lastErrno, libc } from './libc.ts';
 
 /** What the programs are told by cookie. */
 const COOKIES: Readonly<Record<TlsFunctionName, number>> = {
