@@ -3,9 +3,6 @@ import os from 'node:os';
 import { now, unixOffset } from './kernel/clock.ts';
 import type { ProcessKey, SessionEvent } from './model/event.ts';
 
-/** Names of processors as OpenTelemetry's `host.arch` has them. */
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
-
 /** What ties this run's kernel time to the world; `process` is our own. */
 export function describeSession(process_key: ProcessKey, undersight_version: string): SessionEvent {
   return {
@@ -18,7 +15,7 @@ export function describeSession(process_key: ProcessKey, undersight_version: str
     boot_id: readLine('/proc/sys/kernel/random/boot_id'),
     host_name: os.hostname(),
     host_id: readLine('/etc/machine-id'),
-    host_arch: ARCHITECTURES[os.arch()] ?? os.arch(),
+    host_arch: os.arch(),
     os_release: os.release(),
     undersight_version,
   };

@@ -209,6 +209,7 @@ export interface SessionEvent extends EventBase {
   readonly boot_id: string;
   readonly host_name: string;
   readonly host_id: string;
+  /** As Node names it: `x64`, `arm64`. */
   readonly host_arch: string;
   readonly os_release: string;
   readonly undersight_version: string;

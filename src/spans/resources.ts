@@ -34,13 +34,8 @@ import {
 import { unlessEmpty } from './span-body.ts';
 
 const KEPT = 256;
-/** How the conventions spell what uname and Node call otherwise. */
-const ARCHITECTURES: Readonly<Record<string, string>> = {
-  x64: 'amd64',
-  x86_64: 'amd64',
-  aarch64: 'arm64',
-  arm: 'arm32',
-};
+/** How the conventions spell what Node calls otherwise. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm: 'arm32' };
 
 export interface Resources {
   /** The same object for the same attributes. */

@@ -30,7 +30,7 @@ const session: SessionEvent = {
   boot_id: '6f1d7f0e-8f0b-4b57-9d3a-51a6c1c0f7aa',
   host_name: 'workstation',
   host_id: 'f0e1d2c3',
-  host_arch: 'x86_64',
+  host_arch: 'x64',
   os_release: '6.8.0',
   undersight_version: '0.1.0',
 };
