@@ -14,23 +14,16 @@ import {
   ATTR_UNDERSIGHT_FILE_NEW_PATH,
   ATTR_UNDERSIGHT_FILE_OPERATION,
 } from './semconv.gen.ts';
-import {
-  commonAttributes,
-  correlationAttributes,
-  correlationContent,
-  type SpanBody,
-  unlessEmpty,
-  unlessZero,
-} from './span-body.ts';
+import { effectBody, type SpanBody, unlessEmpty, unlessZero } from './span-body.ts';
 
 /** Answers to "is it there?", which programs ask all the time: no failures. */
 const ANSWERS: readonly string[] = ['ENOENT', 'ENOTDIR', 'EEXIST'];
 const EXTENSION = /[^./]\.([^./\s]{1,32})$/;
 
 export function fileSpan(activity: FileActivity): SpanBody {
-  const { path, error_type, correlation } = activity;
+  const { path, error_type } = activity;
   const name = baseName(path);
-  return {
+  return effectBody(activity, {
     name: spanName(activity.operation, activity.class),
     kind: 'internal',
     failed: error_type !== undefined && !ANSWERS.includes(error_type),
@@ -46,9 +39,7 @@ export function fileSpan(activity: FileActivity): SpanBody {
       [ATTR_UNDERSIGHT_FILE_BYTES_WRITTEN]: unlessZero(activity.bytes_written),
       [ATTR_UNDERSIGHT_FILE_COUNT]: activity.count,
       [ATTR_UNDERSIGHT_FILE_NEW_PATH]: activity.new_path,
-      ...correlationAttributes(correlation),
-      ...commonAttributes(activity),
     },
-    content: correlationContent(correlation),
-  };
+    content: {},
+  });
 }

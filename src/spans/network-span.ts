@@ -23,23 +23,16 @@ import {
   ATTR_UNDERSIGHT_NETWORK_RTT,
   ATTR_UNDERSIGHT_NETWORK_SCOPE,
 } from './semconv.gen.ts';
-import {
-  commonAttributes,
-  correlationAttributes,
-  correlationContent,
-  type SpanBody,
-  unlessEmpty,
-  unlessZero,
-} from './span-body.ts';
+import { effectBody, type SpanBody, unlessEmpty, unlessZero } from './span-body.ts';
 
 const KINDS = { connect: 'client', resolve: 'client', accept: 'server', listen: 'internal' } as const;
 
 export function networkSpan(activity: NetworkActivity): SpanBody {
-  const { operation, peer, local, correlation, server_name } = activity;
+  const { operation, peer, local, server_name } = activity;
   // The server is the other end of what we connect to, and our own end of what we accept.
   const server_side = operation === 'connect' ? peer : local;
   const server = operation === 'resolve' ? undefined : server_name;
-  return {
+  return effectBody(activity, {
     name: spanName(operation, activity.scope),
     kind: KINDS[operation],
     failed: activity.error_type !== undefined,
@@ -62,11 +55,9 @@ export function networkSpan(activity: NetworkActivity): SpanBody {
       [ATTR_UNDERSIGHT_NETWORK_RTT]: activity.rtt_us === 0 ? undefined : activity.rtt_us / 1e6,
       [ATTR_UNDERSIGHT_NETWORK_COUNT]: activity.count,
       [ATTR_UNDERSIGHT_CAPTURE_UNREAD_PROTOCOL]: activity.unread_protocol,
-      ...correlationAttributes(correlation),
-      ...commonAttributes(activity),
     },
-    content: correlationContent(correlation),
-  };
+    content: {},
+  });
 }
 
 function portOf({ family, port }: SocketAddress): number | undefined {

@@ -18,24 +18,17 @@ import {
   ATTR_UNDERSIGHT_LEFT_OUT_COUNT,
 } from './semconv.gen.ts';
 import { signalName } from './signal-name.ts';
-import {
-  commonAttributes,
-  correlationAttributes,
-  correlationContent,
-  type SpanBody,
-  unlessEmpty,
-  unlessZero,
-} from './span-body.ts';
+import { effectBody, type SpanBody, unlessEmpty, unlessZero } from './span-body.ts';
 
 const SIGNAL_EXIT_CODE = 128;
 
 /** Semantic conventions, `span.cli.internal`. */
 export function processSpan(activity: ProcessActivity): SpanBody {
-  const { args, correlation } = activity;
+  const { args } = activity;
   const { exit_code, error_type } = outcome(activity);
   const executable_name = baseName(activity.executable_path) || baseName(args[0] ?? '') || 'process';
   const shown_args = withoutContent(args);
-  return {
+  return effectBody(activity, {
     name: spanName(executable_name),
     kind: 'internal',
     failed: error_type !== undefined,
@@ -54,15 +47,12 @@ export function processSpan(activity: ProcessActivity): SpanBody {
       [ATTR_UNDERSIGHT_FOLDED_COUNT]: unlessZero(activity.noise_file_count),
       [ATTR_UNDERSIGHT_LEFT_OUT_COUNT]: unlessZero(activity.left_out_count),
       [ATTR_UNDERSIGHT_CAPTURE_BLIND_SPOTS]: activity.blind_spots,
-      ...correlationAttributes(correlation),
-      ...commonAttributes(activity),
     },
     content: {
       // Under the same name: with content, the whole command line takes the place of the one without.
       [ATTR_PROCESS_COMMAND_ARGS]: shown_args === args ? undefined : args,
-      ...correlationContent(correlation),
     },
-  };
+  });
 }
 
 function outcome({ exit_code, signal }: ProcessActivity): {

@@ -29,16 +29,20 @@ export function commonAttributes(activity: ActivityBase): LooseAttributes {
   };
 }
 
-export function correlationAttributes({ signals, score, requested }: Correlation): LooseAttributes {
+/** What every effect says besides: why it is where it is. `body` is what its kind alone has. */
+export function effectBody(activity: ActivityBase & { readonly correlation: Correlation }, body: SpanBody): SpanBody {
+  const { signals, score, requested, matched } = activity.correlation;
   return {
-    [ATTR_UNDERSIGHT_CORRELATION_SIGNALS]: signals,
-    [ATTR_UNDERSIGHT_CORRELATION_SCORE]: signals.length === 0 ? undefined : score,
-    [ATTR_UNDERSIGHT_CORRELATION_REQUESTED]: requested,
+    ...body,
+    attributes: {
+      ...body.attributes,
+      [ATTR_UNDERSIGHT_CORRELATION_SIGNALS]: signals,
+      [ATTR_UNDERSIGHT_CORRELATION_SCORE]: signals.length === 0 ? undefined : score,
+      [ATTR_UNDERSIGHT_CORRELATION_REQUESTED]: requested,
+      ...commonAttributes(activity),
+    },
+    content: { ...body.content, [ATTR_UNDERSIGHT_CORRELATION_MATCHED]: matched },
   };
-}
-
-export function correlationContent({ matched }: Correlation): LooseAttributes {
-  return { [ATTR_UNDERSIGHT_CORRELATION_MATCHED]: matched };
 }
 
 export function unlessZero<Count extends number | bigint>(count: Count): Count | undefined {
