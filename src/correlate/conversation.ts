@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
+import { BoundedMap } from '../model/bounded-map.ts';
 import type { LlmRequest, LlmResponse, Message } from '../model/llm-call.ts';
-import { BoundedMap } from './bounded-map.ts';
 import type { Turn } from './turn.ts';
 
 /** Requests of which each repeats, and extends, what was said before. */

@@ -1,5 +1,5 @@
+import { BoundedMap } from '../model/bounded-map.ts';
 import type { LlmCall } from '../model/llm-call.ts';
-import { BoundedMap } from './bounded-map.ts';
 import type { Caller } from './caller.ts';
 import { type Chat, tellChat } from './chat.ts';
 import type { Conversation } from './conversation.ts';

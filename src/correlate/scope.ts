@@ -1,6 +1,6 @@
 import type { AgentInstance } from '../model/activity.ts';
+import { BoundedMap } from '../model/bounded-map.ts';
 import type { ProcessFactsEvent, TargetEvent } from '../model/event.ts';
-import { BoundedMap } from './bounded-map.ts';
 import type { Caller } from './caller.ts';
 import { Conversations } from './conversation.ts';
 import type { Places } from './file-class.ts';

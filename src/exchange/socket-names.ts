@@ -1,3 +1,4 @@
+import { BoundedMap } from '../model/bounded-map.ts';
 import type { NetOpenEvent } from '../model/event.ts';
 
 export interface SocketNames {
@@ -15,12 +16,10 @@ interface SocketName {
 
 /** Remembers who is at the other end of each socket; of too many, the oldest is forgotten. */
 export function createSocketNames(max_sockets: number): SocketNames {
-  const sockets = new Map<bigint, SocketName>();
+  const sockets = new BoundedMap<bigint, SocketName>(max_sockets);
   const entry = (socket_id: bigint): SocketName => {
     const known = sockets.get(socket_id);
     if (known !== undefined) return known;
-    const [oldest] = sockets.keys();
-    if (sockets.size >= max_sockets && oldest !== undefined) sockets.delete(oldest);
     const fresh: SocketName = { address: undefined, port: undefined, server_name: undefined };
     sockets.set(socket_id, fresh);
     return fresh;

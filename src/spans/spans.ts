@@ -1,5 +1,6 @@
 import type { Counters } from '../health/counters.ts';
 import type { Activity } from '../model/activity.ts';
+import { BoundedMap } from '../model/bounded-map.ts';
 import type { SessionEvent } from '../model/event.ts';
 import type { Span, SpanLink } from '../model/span.ts';
 import type { Stage } from '../stage.ts';
@@ -10,7 +11,6 @@ import { fileSpan } from './file-span.ts';
 import { networkSpan } from './network-span.ts';
 import type { SpansOptions } from './options.ts';
 import { processSpan } from './process-span.ts';
-import { createRecentMap } from './recent-map.ts';
 import { createResources } from './resources.ts';
 import type { SpanBody } from './span-body.ts';
 import { toolSpan } from './tool-span.ts';
@@ -33,8 +33,8 @@ export function createSpans(options: SpansStageOptions, next: Stage<Span>): Stag
   const { counters } = options;
   let session: SessionEvent | undefined;
   let resources = createResources(options, counters);
-  const openSpans = createRecentMap<Pick<SpanLink, 'trace_id' | 'span_id'>>(REMEMBERED);
-  const chatParents = createRecentMap<string | undefined>(REMEMBERED);
+  const openSpans = new BoundedMap<string, Pick<SpanLink, 'trace_id' | 'span_id'>>(REMEMBERED);
+  const chatParents = new BoundedMap<string, string | undefined>(REMEMBERED);
 
   function link(ids: Pick<SpanLink, 'trace_id' | 'span_id'>, trace_state?: string): SpanLink {
     return { trace_id: ids.trace_id, span_id: ids.span_id, trace_state, attributes: {} };
