@@ -164,7 +164,7 @@ test('a small block that stands for a huge list is cut', () => {
 });
 
 describe('what other encoders made', () => {
-  const folder = process.env.UNDERSIGHT_HPACK_STORIES;
+  const folder = process.env.UNDERSIGHT_HPACK_STORIES || undefined;
   if (folder === undefined) {
     test('stories', { skip: 'UNDERSIGHT_HPACK_STORIES names no folder with the stories of hpack-test-case' }, () => {});
     return;

@@ -9,7 +9,7 @@ import { spansOf } from '../spans/sample-activities.ts';
 import { everyActivity } from './every-activity.ts';
 import { type Schema, schemaProblems } from './json-schema.ts';
 
-const folder = process.env.UNDERSIGHT_SEMCONV;
+const folder = process.env.UNDERSIGHT_SEMCONV || undefined;
 const skip =
   folder === undefined
     ? 'UNDERSIGHT_SEMCONV names no folder with model/ and schemas/ of the OpenTelemetry semantic conventions 1.41.1'
