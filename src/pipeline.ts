@@ -9,6 +9,7 @@ import type { Event } from './model/event.ts';
 import type { Span } from './model/span.ts';
 import { createOrder } from './order/order.ts';
 import { providers } from './providers/providers.ts';
+import { webSocketApis } from './providers/websocket-apis.ts';
 import { createExcludePaths } from './redact/exclude-paths.ts';
 import { createRedact } from './redact/redact-stage.ts';
 import { createSpans } from './spans/spans.ts';
@@ -27,7 +28,7 @@ export function createPipeline({ config, counters, exporters, onEvent }: Pipelin
   const spans = createSpans({ ...config.spans, counters }, fanOut(exporters));
   const correlate = createCorrelate({ ...config.correlate, counters }, spans);
   const redact = createRedact(config.redact, correlate, counters);
-  const exchange = createExchange({ ...config.exchange, providers, counters }, redact);
+  const exchange = createExchange({ ...config.exchange, providers, webSocketApis, counters }, redact);
   const exclude = createExcludePaths(config.receiver.exclude.paths, exchange, counters);
   const order = createOrder({ window_ns: config.receiver.reorder_window, counters }, exclude);
   return createDecode({ counters }, onEvent === undefined ? order : tap(onEvent, order));

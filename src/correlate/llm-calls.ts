@@ -191,7 +191,8 @@ export class LlmCalls {
     const tool_calls = response?.tool_calls ?? [];
     this.#pending.delete(call.call_id);
     if (response !== undefined) turn.scope.conversations.rememberResponse(response, conversation);
-    conversation.has_answered = response !== undefined && tool_calls.length === 0 && error === undefined;
+    const is_answer = response !== undefined && call.request.is_warm_up !== true && error === undefined;
+    conversation.has_answered = is_answer && tool_calls.length === 0;
     turn.in_flight.delete(call.call_id);
     if (turn.input === undefined || importanceOf(call) >= importanceOf(turn.input)) {
       turn.output = call;

@@ -1,4 +1,5 @@
-import type { CaptureGap } from '../model/llm-call.ts';
+import type { Counters } from '../health/counters.ts';
+import type { CallError, CaptureGap } from '../model/llm-call.ts';
 
 export interface CaptureGaps {
   /** Bytes of the same reason and detail add up. */
@@ -16,4 +17,14 @@ export function createCaptureGaps(): CaptureGaps {
     },
     list: () => [...gaps.values()],
   };
+}
+
+/** Counts a call that ended, and what is wrong with its capture. */
+export function countCall(counters: Counters, error: CallError | undefined, gaps: readonly CaptureGap[]): void {
+  counters.counted(error === undefined ? 'exchange.llm_calls' : 'exchange.llm_calls_failed');
+  for (const { reason } of gaps) {
+    // What was cut or malformed was so for the agent too.
+    const is_loss = reason !== 'cut' && reason !== 'malformed';
+    counters[is_loss ? 'lost' : 'counted'](`exchange.gap.${reason}`);
+  }
 }

@@ -2,7 +2,7 @@ import type { Counters } from '../health/counters.ts';
 import type { ProcessKey, TlsDataEvent, UnreadTrafficEvent } from '../model/event.ts';
 import { type ByteStream, createByteStream } from '../protocol/byte-stream.ts';
 import { type AnyHttpConnection, createHttpConnection, startsHttpConnection } from '../protocol/http-connection.ts';
-import type { ExchangeListener, RequestHead } from '../protocol/http-exchange.ts';
+import type { ExchangeListener, RequestHead, ResponseHead, Tunnel } from '../protocol/http-exchange.ts';
 import type { Arrival } from './arrival.ts';
 
 export interface ConnectionOptions {
@@ -11,6 +11,13 @@ export interface ConnectionOptions {
   readonly counters: Counters;
   /** A request was begun on the connection. */
   request(head: RequestHead, start: Arrival, connection: Connection): ExchangeListener<Arrival> | undefined;
+  /** The server agreed to speak another protocol; `unread` tells, at any time, that it cannot be read. */
+  upgrade(
+    request: RequestHead,
+    response: ResponseHead,
+    connection: Connection,
+    unread: (at: Arrival) => void,
+  ): Tunnel<Arrival> | undefined;
   unread(event: UnreadTrafficEvent): void;
 }
 
@@ -121,6 +128,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         counters.counted('exchange.requests');
         return options.request(head, start, connection);
       },
+      upgrade: (head, response) => options.upgrade(head, response, connection, (at) => tellUnread('websocket', at)),
       protocol(protocol, at) {
         if (protocol === 'server') counters.counted('exchange.server_connections');
         else tellUnread(protocol, at);

@@ -1,23 +1,27 @@
 import type { Counters } from '../health/counters.ts';
 import type { Event, EventBase, ProcessKey, TlsDataEvent } from '../model/event.ts';
 import type { LlmCall } from '../model/llm-call.ts';
-import type { ExchangeListener, RequestHead } from '../protocol/http-exchange.ts';
-import type { Provider } from '../providers/provider.ts';
+import type { ExchangeListener, RequestHead, ResponseHead, Tunnel } from '../protocol/http-exchange.ts';
+import { isWebSocket } from '../protocol/websocket.ts';
+import type { HttpRequestHead, Provider } from '../providers/provider.ts';
+import type { WebSocketApi } from '../providers/websocket-api.ts';
 import type { Stage } from '../stage.ts';
 import type { Arrival } from './arrival.ts';
 import type { BodyBudget } from './body-collector.ts';
 import { type Connection, createConnection } from './connection.ts';
 import { guarded } from './guarded-provider.ts';
-import { createLlmExchange } from './llm-exchange.ts';
+import { type CallOrigin, createLlmExchange } from './llm-exchange.ts';
 import { netName } from './net-names.ts';
 import type { ExchangeOptions } from './options.ts';
 import { splitHost, withoutCredentials } from './request-head.ts';
 import { createSocketNames } from './socket-names.ts';
+import { createWebSocketCalls } from './websocket-calls.ts';
 
 export interface ExchangeStageOptions extends ExchangeOptions {
   readonly counters: Counters;
   /** The first that says a request is its own reads it. */
   readonly providers: readonly Provider[];
+  readonly webSocketApis?: readonly WebSocketApi[];
 }
 
 /** How long missing bytes, and bytes after the end of a socket, are waited for where other traffic shows nothing of them. */
@@ -52,6 +56,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       pid,
       counters,
       request: (head, start, of) => request(head, start, of, event),
+      upgrade: (head, response, of, unread) => upgrade(head, response, of, unread, event),
       unread: (unread) => next.push(unread),
     });
     const followed = { process, id, connection };
@@ -63,13 +68,11 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     full_head: RequestHead,
     start: Arrival,
     connection: Connection,
-    { process, pid, connection: id }: TlsDataEvent,
+    event: TlsDataEvent,
   ): ExchangeListener<Arrival> | undefined => {
     const head = withoutCredentials(full_head);
     const provider = providers.find((candidate) => candidate.matches(head));
     if (provider === undefined) return undefined;
-    const call_id = `${process}/${id.toString(16)}/${++call_count}`;
-    const host = head.host === undefined ? undefined : splitHost(head.host);
     return createLlmExchange({
       provider,
       head,
@@ -77,14 +80,46 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       start,
       budget,
       counters,
-      origin: () => {
-        const { socket_id } = connection;
-        const { address, port } = host ?? sockets.peer(socket_id);
-        return { call_id, process, pid, tid: start.tid, socket_id, server_address: address, server_port: port };
-      },
+      origin: originOf(head, start, connection, event),
       closeCause: () => connection.close_cause,
       emit: (call) => next.push(call),
       later: (callback) => waiting.push(callback),
+    });
+  };
+  /** Of a new call. */
+  const originOf = (
+    { host: authority }: HttpRequestHead,
+    { tid }: Arrival,
+    connection: Connection,
+    { process, pid, connection: id }: TlsDataEvent,
+  ): (() => CallOrigin) => {
+    const call_id = `${process}/${id.toString(16)}/${++call_count}`;
+    const host = authority === undefined ? undefined : splitHost(authority);
+    return () => {
+      const { socket_id } = connection;
+      const { address, port } = host ?? sockets.peer(socket_id);
+      return { call_id, process, pid, tid, socket_id, server_address: address, server_port: port };
+    };
+  };
+  const upgrade = (
+    full_head: RequestHead,
+    response: ResponseHead,
+    connection: Connection,
+    unread: (at: Arrival) => void,
+    event: TlsDataEvent,
+  ): Tunnel<Arrival> | undefined => {
+    if (!isWebSocket(full_head, response)) return undefined;
+    const head = withoutCredentials(full_head);
+    return createWebSocketCalls({
+      apis: options.webSocketApis ?? [],
+      head,
+      response,
+      budget,
+      counters,
+      origin: (start) => originOf(head, start, connection, event),
+      closeCause: () => connection.close_cause,
+      emit: (call) => next.push(call),
+      unread,
     });
   };
   const forget = (followed: Followed, at: Arrival, cause: string | undefined): void => {

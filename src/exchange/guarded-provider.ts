@@ -14,9 +14,11 @@ const NO_REQUEST: LlmRequest = {
 };
 const NO_RESPONSE: LlmResponse = { finish_reasons: [], messages: [], tool_calls: [], usage: {}, attributes: {} };
 
-/** The same provider, but what it throws is counted, and becomes a malformed value: its input is hostile. */
-export function guarded(provider: Provider, counters: Counters): Provider {
-  const attempt = <Result>(action: () => Result, fallback: () => Result): Result => {
+export type Attempt = <Result>(action: () => Result, fallback: () => Result) => Result;
+
+/** Runs what reads hostile input: what it throws is counted, and the fallback taken. */
+export function createAttempt(counters: Counters): Attempt {
+  return (action, fallback) => {
     try {
       return action();
     } catch {
@@ -24,12 +26,19 @@ export function guarded(provider: Provider, counters: Counters): Provider {
       return fallback();
     }
   };
+}
+
+/** What is known of a call whose reader failed. */
+export const FAILED_RESULT = { response: NO_RESPONSE, error: undefined, malformed: FAILED };
+
+/** The same provider, but what it throws is counted, and becomes a malformed value: its input is hostile. */
+export function guarded(provider: Provider, counters: Counters): Provider {
+  const attempt = createAttempt(counters);
   const guardedReader = (reader: ResponseReader): ResponseReader => {
     let failed = false;
     const fail = (): void => {
       failed = true;
     };
-    const failure = () => ({ response: NO_RESPONSE, error: undefined, malformed: FAILED });
     return {
       pushEvent: (event, ktime_ns) => attempt(() => reader.pushEvent(event, ktime_ns), fail),
       pushBody: (body, ktime_ns) => attempt(() => reader.pushBody(body, ktime_ns), fail),
@@ -37,7 +46,10 @@ export function guarded(provider: Provider, counters: Counters): Provider {
         return reader.complete;
       },
       result() {
-        const result = attempt(() => reader.result(), failure);
+        const result = attempt(
+          () => reader.result(),
+          () => FAILED_RESULT,
+        );
         return failed ? { ...result, malformed: result.malformed ?? FAILED } : result;
       },
     };
@@ -46,7 +58,7 @@ export function guarded(provider: Provider, counters: Counters): Provider {
     pushEvent() {},
     pushBody() {},
     complete: false,
-    result: () => ({ response: NO_RESPONSE, error: undefined, malformed: FAILED }),
+    result: () => FAILED_RESULT,
   };
   return {
     name: provider.name,

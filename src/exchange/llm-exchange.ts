@@ -6,7 +6,7 @@ import { bodyCodings } from '../protocol/http1-head.ts';
 import type { HttpRequestHead, ParsedRequest, Provider, ResponseReader } from '../providers/provider.ts';
 import type { Arrival } from './arrival.ts';
 import { type BodyBudget, createBodyCollector } from './body-collector.ts';
-import { createCaptureGaps } from './capture-gaps.ts';
+import { countCall, createCaptureGaps } from './capture-gaps.ts';
 import { createResponseBody, type ResponseBody } from './response-body.ts';
 
 /** The fields of a call that its connection knows. */
@@ -114,12 +114,7 @@ export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener
     const is_unanswered = error?.type === 'no_response';
     const is_cut = error === undefined ? how === 'cut' && !reader?.complete : error.type === 'cut';
     if (is_cut) gaps.add('cut', 0, 'response');
-    counters.counted(error === undefined ? 'exchange.llm_calls' : 'exchange.llm_calls_failed');
-    for (const { reason } of gaps.list()) {
-      // What was cut or malformed was so for the agent too.
-      const is_loss = reason !== 'cut' && reason !== 'malformed';
-      counters[is_loss ? 'lost' : 'counted'](`exchange.gap.${reason}`);
-    }
+    countCall(counters, error, gaps.list());
     const end_ns = (is_cut || is_unanswered) && how !== 'lost' ? at.ktime_ns : last_ns;
     emit({
       ...call('end', { provider: name, request, malformed: undefined }, end_ns),

@@ -54,6 +54,8 @@ export interface LlmRequest {
   /** The id is that of the agent's session, which side requests and sub-agents share: it does not tell what goes on. */
   readonly conversation_is_session?: boolean;
   readonly previous_response_id?: string;
+  /** The server is only to get ready: it answers nothing. */
+  readonly is_warm_up?: boolean;
   readonly system_instructions: readonly MessagePart[];
   readonly messages: readonly Message[];
   readonly tools: readonly ToolDefinition[];

@@ -1,7 +1,7 @@
-import type { HttpConnection } from './http-exchange.ts';
+import type { HttpConnection, Tunnel } from './http-exchange.ts';
 import { createHttp1Connection, type Http1Sink } from './http1.ts';
 import { startsMessage } from './http1-parser.ts';
-import { createHttp2Connection, type Http2Connection } from './http2.ts';
+import { createHttp2Connection } from './http2.ts';
 import { HTTP2_PREFACE_LINE, startsWithHttp2Preface } from './http2-frame.ts';
 
 export interface AnyHttpConnection<At> extends HttpConnection<At> {
@@ -18,7 +18,8 @@ export function startsHttpConnection(data: Uint8Array): boolean {
 
 /** Reads a connection of either version of HTTP, which shows in its first bytes. */
 export function createHttpConnection<At>(sink: Omit<Http1Sink<At>, 'http2' | 'tunnel'>): AnyHttpConnection<At> {
-  let http2: Http2Connection<At> | undefined;
+  /** HTTP/2, or what an upgrade led to. */
+  let tunnel: Tunnel<At> | undefined;
   let has_requested = false;
   let has_written_frames = false;
   const http1 = createHttp1Connection<At>({
@@ -27,28 +28,32 @@ export function createHttpConnection<At>(sink: Omit<Http1Sink<At>, 'http2' | 'tu
       has_requested = true;
       return sink.request(head, at, start);
     },
+    upgrade(request, response, at) {
+      tunnel = sink.upgrade(request, response, at);
+      return tunnel;
+    },
     http2(begun, at) {
-      http2 = createHttp2Connection(sink, begun === 'frames');
+      tunnel = createHttp2Connection(sink, begun === 'frames');
       if (begun === 'preface') connection.write(PREFACE_LINE, at);
     },
     tunnel(direction, data, at) {
-      if (http2 === undefined) return;
+      if (tunnel === undefined) return;
       if (direction === 'write') connection.write(data, at);
       else connection.read(data, at);
     },
   });
   const connection: AnyHttpConnection<At> = {
     write(data, at) {
-      has_written_frames ||= http2 !== undefined;
-      (http2 ?? http1).write(data, at);
+      has_written_frames ||= tunnel !== undefined;
+      (tunnel ?? http1).write(data, at);
     },
-    read: (data, at) => (http2 ?? http1).read(data, at),
-    writeGap: (bytes, at) => (http2 ?? http1).writeGap(bytes, at),
-    readGap: (bytes, at) => (http2 ?? http1).readGap(bytes, at),
-    close: (at) => (http2 ?? http1).close(at),
+    read: (data, at) => (tunnel ?? http1).read(data, at),
+    writeGap: (bytes, at) => (tunnel ?? http1).writeGap(bytes, at),
+    readGap: (bytes, at) => (tunnel ?? http1).readGap(bytes, at),
+    close: (at) => (tunnel ?? http1).close(at),
     isRestartedBy(data) {
-      if (http2 === undefined) return has_requested && startsWithHttp2Preface(data);
-      return has_written_frames && http2.between_frames && startsHttpConnection(data);
+      if (tunnel === undefined) return has_requested && startsWithHttp2Preface(data);
+      return has_written_frames && tunnel.between_frames && startsHttpConnection(data);
     },
   };
   return connection;

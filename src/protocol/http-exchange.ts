@@ -8,6 +8,8 @@ export interface RequestHead {
   readonly headers: ReadonlyMap<string, string>;
   /** There are more header fields, which are not known. */
   readonly is_partial?: boolean;
+  /** What a CONNECT of HTTP/2 asks to speak instead (RFC 8441 section 4). */
+  readonly protocol?: string;
 }
 
 export interface ResponseHead {
@@ -51,6 +53,8 @@ export type HttpCount = 'joined_midstream' | 'orphan_response' | 'skipped_bytes'
 export interface HttpSink<At> {
   /** A request was begun. undefined: nobody wants to hear of it. */
   request(head: RequestHead, at: At, start: At): ExchangeListener<At> | undefined;
+  /** The server agreed to speak another protocol from here on: who reads it? undefined: nobody can. */
+  upgrade(request: RequestHead, response: ResponseHead, at: At): Tunnel<At> | undefined;
   /**
    * What the connection speaks from here on cannot be read. `http2`: some of it cannot, the rest is read on. `server`: the
    * watched side is the server.
@@ -68,4 +72,12 @@ export interface HttpConnection<At> {
   readGap(bytes: number, at: At): void;
   /** Ends every exchange that is open. */
   close(at: At): void;
+}
+
+/** Reads another protocol, on a connection or a stream that HTTP has turned over to it. */
+export interface Tunnel<At> extends HttpConnection<At> {
+  /** `cause`: what ended it, in words, where that is not the end of the connection. */
+  close(at: At, cause?: string): void;
+  /** What is written next belongs to nothing that was begun, as far as is known. */
+  readonly between_frames: boolean;
 }

@@ -1,4 +1,4 @@
-import type { ExchangeListener, HttpConnection, HttpSink, ResponseEnd } from './http-exchange.ts';
+import type { ExchangeListener, HttpConnection, HttpSink, RequestHead, ResponseEnd } from './http-exchange.ts';
 import { requestFraming, responseFraming } from './http1-head.ts';
 import { createHttp1Parser, type ForeignTraffic } from './http1-parser.ts';
 
@@ -12,7 +12,7 @@ export interface Http1Sink<At> extends HttpSink<At> {
 }
 
 interface PendingExchange<At> {
-  readonly method: string;
+  readonly head: RequestHead;
   readonly listener: ExchangeListener<At> | undefined;
 }
 
@@ -60,7 +60,7 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): HttpConnection<A
         responses.abandon(at);
         giveUp(pending.length, at, 'lost');
       }
-      requesting = { method: head.method, listener: sink.request(head, at, start) };
+      requesting = { head, listener: sink.request(head, at, start) };
       pending.push(requesting);
       return framing;
     },
@@ -87,14 +87,15 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): HttpConnection<A
       place_lost = false;
       const exchange = pending[0];
       if (exchange === undefined) sink.counted('orphan_response');
-      const framing = responseFraming(head, exchange?.method);
+      const framing = responseFraming(head, exchange?.head.method);
       if (framing === undefined) return undefined;
       exchange?.listener?.responseHead(head, at);
       if (framing.kind === 'tunnel') {
         giveUp(pending.length, at, 'whole');
         const upgrade = head.headers.get('upgrade')?.toLowerCase();
         if (upgrade === 'h2c') sink.http2('upgrade', at);
-        else sink.protocol(upgrade === 'websocket' ? 'websocket' : 'unknown', at);
+        else if (exchange === undefined || sink.upgrade(exchange.head, head, at) === undefined)
+          sink.protocol(upgrade === 'websocket' ? 'websocket' : 'unknown', at);
       }
       return framing;
     },

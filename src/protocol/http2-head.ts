@@ -38,10 +38,10 @@ function requestHead(
 ): RequestHead | undefined {
   const authority = pseudo.get(':authority');
   const target = pseudo.get(':path') ?? (method === 'CONNECT' ? authority : undefined);
-  // With `:protocol` the stream carries something else than a message (RFC 8441).
-  if (target === undefined || pseudo.has(':protocol')) return undefined;
+  if (target === undefined) return undefined;
   if (authority !== undefined) headers.set('host', authority);
-  return { kind: 'request', method, target, headers, is_partial };
+  const protocol = pseudo.get(':protocol');
+  return { kind: 'request', method, target, headers, is_partial, ...(protocol !== undefined && { protocol }) };
 }
 
 /** Cookies may come in several fields, which are one (section 8.2.3). */

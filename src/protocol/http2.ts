@@ -1,20 +1,18 @@
 import type { HeaderBlock } from './hpack.ts';
-import type { ExchangeListener, HttpConnection, HttpSink, ResponseEnd } from './http-exchange.ts';
+import type { ExchangeListener, HttpSink, RequestHead, ResponseEnd, ResponseHead, Tunnel } from './http-exchange.ts';
 import { createHttp2Direction } from './http2-direction.ts';
 import { http2ErrorName } from './http2-error.ts';
 import { LIKELY_STREAM_LIMIT } from './http2-frame.ts';
 import { readHttp2Head } from './http2-head.ts';
 import { createTableAllowance } from './http2-settings.ts';
 
-export interface Http2Connection<At> extends HttpConnection<At> {
-  /** What is written next belongs to no frame that was begun, as far as is known. */
-  readonly between_frames: boolean;
-}
-
 /** A request without its whole response. */
 interface Http2Stream<At> {
   readonly id: number;
   readonly listener: ExchangeListener<At> | undefined;
+  /** It asks for a stream that carries no messages (RFC 8441). */
+  readonly connect: RequestHead | undefined;
+  tunnel: Tunnel<At> | undefined;
   is_requesting: boolean;
   /** `unread`: its head could not be read. */
   response: 'awaited' | 'body' | 'unread';
@@ -33,7 +31,7 @@ const UNREADABLE_BYTES = 64 * 1024;
  * Reads both directions of an HTTP/2 connection and pairs requests with responses (RFC 9113 section 8). `joined`: its
  * beginning was not seen.
  */
-export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): Http2Connection<At> {
+export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): Tunnel<At> {
   /** In the order in which they began. */
   const streams = new Map<number, Http2Stream<At>>();
   /** What the client allows the server's header table, and the reverse. */
@@ -46,6 +44,7 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
   const finish = (stream: Http2Stream<At>, at: At, how: ResponseEnd, cause?: string): void => {
     streams.delete(stream.id);
     stream.listener?.responseEnd(at, how, cause);
+    stream.tunnel?.close(at, cause ?? (how === 'whole' ? 'the stream ended' : undefined));
   };
   const giveUp = (stream: Http2Stream<At>, at: At): void => {
     stream.listener?.responseGap(0, at);
@@ -84,7 +83,12 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     finish(stream, at, stream.response === 'body' ? 'whole' : 'lost');
   };
 
-  const begin = (id: number, listener: ExchangeListener<At> | undefined, at: At): Http2Stream<At> => {
+  const begin = (
+    id: number,
+    listener: ExchangeListener<At> | undefined,
+    connect: RequestHead | undefined,
+    at: At,
+  ): Http2Stream<At> => {
     highest_stream = id;
     const [oldest] = streams.values();
     if (oldest !== undefined && streams.size >= MAX_STREAMS) {
@@ -94,7 +98,15 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     for (const stream of streams.values()) {
       if (stream.unsure_until !== undefined && stream.unsure_until < id) giveUp(stream, at);
     }
-    const stream: Http2Stream<At> = { id, listener, is_requesting: true, response: 'awaited', unsure_until: undefined };
+    const stream: Http2Stream<At> = {
+      id,
+      listener,
+      connect,
+      tunnel: undefined,
+      is_requesting: true,
+      response: 'awaited',
+      unsure_until: undefined,
+    };
     streams.set(id, stream);
     return stream;
   };
@@ -110,8 +122,10 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
       sink.counted('joined_midstream');
       sink.protocol('http2', at);
     }
-    const listener = read?.head === undefined ? undefined : sink.request(read.head, at, start);
-    const stream = begin(id, listener, at);
+    const head = read?.head;
+    const connect = head?.protocol === undefined ? undefined : head;
+    const listener = head === undefined || connect !== undefined ? undefined : sink.request(head, at, start);
+    const stream = begin(id, listener, connect, at);
     if (end_stream) endRequest(stream, at, true);
   };
 
@@ -125,8 +139,13 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     data(id, data, at) {
       const stream = streams.get(id);
       if (stream?.is_requesting) stream.listener?.requestBody(data, at);
+      stream?.tunnel?.write(data, at);
     },
-    dataGap: (id, bytes, at) => streams.get(id)?.listener?.requestGap(bytes, at),
+    dataGap(id, bytes, at) {
+      const stream = streams.get(id);
+      stream?.listener?.requestGap(bytes, at);
+      stream?.tunnel?.writeGap(bytes, at);
+    },
     end: (id, at) => endRequest(streams.get(id), at, true),
     reset(id, code, at) {
       const stream = streams.get(id);
@@ -142,7 +161,10 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     preface() {},
     lost(bytes, at) {
       const open = lose().filter(({ is_requesting }) => is_requesting);
-      for (const { listener } of open) listener?.requestGap(open.length === 1 ? bytes : 0, at);
+      for (const { listener, tunnel } of open) {
+        listener?.requestGap(open.length === 1 ? bytes : 0, at);
+        tunnel?.writeGap(0, at);
+      }
     },
     skipped: skip,
     isLikelyStream,
@@ -153,7 +175,13 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     for (const stream of open) {
       stream.unsure_until = highest_stream + 2 * UNSURE_STREAMS;
       stream.listener?.responseGap(open.length === 1 ? bytes : 0, at);
+      stream.tunnel?.readGap(0, at);
     }
+  };
+  const upgrade = (stream: Http2Stream<At>, head: ResponseHead, at: At): void => {
+    if (stream.connect === undefined || head.status >= 300) return;
+    stream.tunnel = sink.upgrade(stream.connect, head, at);
+    if (stream.tunnel === undefined) sink.protocol('http2', at);
   };
   const readHead = (stream: Http2Stream<At>, block: HeaderBlock | undefined, end_stream: boolean, at: At): void => {
     const read = block === undefined || block.problem === 'malformed' ? undefined : readHttp2Head(block, 'response');
@@ -163,6 +191,7 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
       if (is_interim) return;
       stream.response = 'body';
       stream.listener?.responseHead(read.head, at);
+      upgrade(stream, read.head, at);
     } else if (block === undefined || read?.kind === 'response') {
       stream.response = 'unread';
       stream.listener?.responseGap(0, at);
@@ -188,9 +217,15 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     },
     data(id, data, at) {
       const stream = answered(id);
-      if (stream?.response === 'body') stream.listener?.responseBody(data, at);
+      if (stream?.response !== 'body') return;
+      stream.listener?.responseBody(data, at);
+      stream.tunnel?.read(data, at);
     },
-    dataGap: (id, bytes, at) => answered(id)?.listener?.responseGap(bytes, at),
+    dataGap(id, bytes, at) {
+      const stream = answered(id);
+      stream?.listener?.responseGap(bytes, at);
+      stream?.tunnel?.readGap(bytes, at);
+    },
     end(id, at) {
       const stream = answered(id);
       if (stream !== undefined) endResponse(stream, at);

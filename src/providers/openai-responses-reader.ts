@@ -43,8 +43,15 @@ function partialItem({ item, text, reasoning, input }: OutputItem): JsonObject {
   }
 }
 
+export interface ResponsesReader extends ResponseReader {
+  /** The event of a stream, parsed. */
+  addEvent(event: JsonObject, type: string, ktime_ns: bigint): void;
+  /** The id of the response, once it has begun. */
+  readonly id: string | undefined;
+}
+
 /** Reads a Responses API response, streamed or whole. */
-export function createResponsesReader(request: LlmRequest, head: HttpResponseHead): ResponseReader {
+export function createResponsesReader(request: LlmRequest, head: HttpResponseHead): ResponsesReader {
   const failure = createResponseFailure(head);
   const items = new Map<number, OutputItem>();
   let id: string | undefined;
@@ -120,6 +127,10 @@ export function createResponsesReader(request: LlmRequest, head: HttpResponseHea
   }
 
   return {
+    addEvent,
+    get id() {
+      return id;
+    },
     pushEvent({ event, data }, ktime_ns) {
       if (data.trim() === '[DONE]') {
         complete = true;

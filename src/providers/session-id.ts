@@ -1,5 +1,5 @@
 import { parseJson, stringField } from './json-value.ts';
-import type { HttpRequestHead, Provider } from './provider.ts';
+import type { HttpRequestHead, ParsedRequest, Provider } from './provider.ts';
 
 /** Claude Code; Codex (before and since it writes them with a dash); what many agents and gateways have agreed on. */
 const SESSION_HEADERS = [
@@ -35,16 +35,18 @@ export function userIdSession(user_id: string | undefined): string | undefined {
   return value !== undefined && ID.test(value) ? value : undefined;
 }
 
+/** A request that names no conversation belongs to that of the session in its head, or in its upgrade's. */
+export function inHeadSession(parsed: ParsedRequest, head: HttpRequestHead): ParsedRequest {
+  const session = headSession(head);
+  if (parsed.request.conversation_id !== undefined || session === undefined) return parsed;
+  const request = { ...parsed.request, conversation_id: session, conversation_is_session: true };
+  return { ...parsed, request };
+}
+
 /** The same provider; a request that names no conversation belongs to that of the session in its head. */
 export function withHeadSession(provider: Provider): Provider {
   return {
     ...provider,
-    parseRequest(head, body) {
-      const parsed = provider.parseRequest(head, body);
-      const session = headSession(head);
-      if (parsed.request.conversation_id !== undefined || session === undefined) return parsed;
-      const request = { ...parsed.request, conversation_id: session, conversation_is_session: true };
-      return { ...parsed, request };
-    },
+    parseRequest: (head, body) => inHeadSession(provider.parseRequest(head, body), head),
   };
 }

@@ -38,6 +38,7 @@ export function recordExchanges(onRequest?: (head: RequestHead) => void): Exchan
         responseEnd: (_at, how, cause) => (notes += ` ${how}${cause === undefined ? '' : ` (${cause})`}`),
       };
     },
+    upgrade: () => undefined,
     protocol: (protocol) => (spoken ??= protocol),
     skipped() {},
     lost: (reason) => counts.set(reason, (counts.get(reason) ?? 0) + 1),

@@ -1,0 +1,227 @@
+import type { Counters } from '../health/counters.ts';
+import type { CallError, LlmCall } from '../model/llm-call.ts';
+import type { ResponseHead, Tunnel } from '../protocol/http-exchange.ts';
+import { createWebSocket, type WebSocketSide } from '../protocol/websocket.ts';
+import type { HttpRequestHead } from '../providers/provider.ts';
+import type { WebSocketApi, WebSocketCall, WebSocketSession } from '../providers/websocket-api.ts';
+import type { Arrival } from './arrival.ts';
+import { type BodyBudget, createBodyCollector } from './body-collector.ts';
+import { type CaptureGaps, countCall, createCaptureGaps } from './capture-gaps.ts';
+import { createAttempt, FAILED_RESULT } from './guarded-provider.ts';
+import type { CallOrigin } from './llm-exchange.ts';
+
+export interface WebSocketCallsOptions {
+  readonly apis: readonly WebSocketApi[];
+  /** Of the upgrade, without credentials. */
+  readonly head: HttpRequestHead;
+  readonly response: ResponseHead;
+  readonly budget: BodyBudget;
+  readonly counters: Counters;
+  /** Of a new call; to be asked anew for each phase. */
+  origin(start: Arrival): () => CallOrigin;
+  /** What ended the connection, in words; undefined: we only stopped following it. */
+  closeCause(): string | undefined;
+  emit(call: LlmCall): void;
+  /** What is said is nothing that can be understood. */
+  unread(at: Arrival): void;
+}
+
+interface OpenCall {
+  readonly call: WebSocketCall;
+  readonly origin: () => CallOrigin;
+  readonly start_ns: bigint;
+  readonly request_end_ns: bigint;
+  readonly request_bytes: number;
+  readonly gaps: CaptureGaps;
+  response_bytes: number;
+  first_chunk_ns: bigint | undefined;
+  last_ns: bigint;
+  response_lost: boolean;
+}
+
+/** Messages of the client in which the beginning of an API is looked for. */
+const MAX_UNKNOWN_MESSAGES = 4;
+
+/** Follows a WebSocket: tells each call to a model that is made over it when its request is complete, and when it ended. */
+export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arrival> {
+  const { apis, head, response, budget, counters, emit } = options;
+  const attempt = createAttempt(counters);
+  const open = new Map<WebSocketCall, OpenCall>();
+  let session: WebSocketSession | undefined;
+  let unknown_messages = 0;
+  let is_unread = false;
+  /** Sent since the last call began: what the next one asks with. */
+  let sent_bytes = 0;
+  let sent_gaps = createCaptureGaps();
+  let close_cause: string | undefined;
+
+  const tell = ({ call, origin, ...of }: OpenCall, phase: LlmCall['phase']): LlmCall => ({
+    kind: 'llm_call',
+    phase,
+    ...origin(),
+    provider: call.provider,
+    traceparent: head.headers.get('traceparent'),
+    tracestate: head.headers.get('tracestate'),
+    user_agent: head.headers.get('user-agent'),
+    request: call.request,
+    request_start_ns: of.start_ns,
+    request_end_ns: of.request_end_ns,
+    request_bytes: of.request_bytes,
+    response: undefined,
+    response_first_chunk_ns: of.first_chunk_ns,
+    end_ns: of.last_ns,
+    response_bytes: of.response_bytes,
+    http_status: response.status,
+    error: undefined,
+    gaps: of.gaps.list(),
+  });
+
+  const begin = (call: WebSocketCall, start: Arrival, at: Arrival): OpenCall => {
+    const begun: OpenCall = {
+      call,
+      origin: options.origin(start),
+      start_ns: start.call_start_ns,
+      request_end_ns: at.ktime_ns,
+      request_bytes: sent_bytes,
+      gaps: sent_gaps,
+      response_bytes: 0,
+      first_chunk_ns: undefined,
+      last_ns: at.ktime_ns,
+      response_lost: false,
+    };
+    if (call.malformed !== undefined) begun.gaps.add('malformed', 0, `request: ${call.malformed}`);
+    sent_bytes = 0;
+    sent_gaps = createCaptureGaps();
+    open.set(call, begun);
+    emit(tell(begun, 'request'));
+    return begun;
+  };
+
+  const errorOf = ({ call, response_lost, first_chunk_ns }: OpenCall, cause: string | undefined) => {
+    if (call.state === 'complete' || response_lost || cause === undefined) return undefined;
+    return { type: first_chunk_ns === undefined ? 'no_response' : 'cut', message: cause };
+  };
+  const finish = (of: OpenCall, cause: string | undefined): void => {
+    open.delete(of.call);
+    const result = attempt(
+      () => of.call.result(),
+      () => FAILED_RESULT,
+    );
+    if (result.malformed !== undefined) of.gaps.add('malformed', 0, `response: ${result.malformed}`);
+    const error: CallError | undefined = result.error ?? errorOf(of, cause);
+    if (error?.type === 'cut') of.gaps.add('cut', 0, 'response');
+    countCall(counters, error, of.gaps.list());
+    emit({ ...tell(of, 'end'), response: result.response, error });
+  };
+  const finishAll = (at: Arrival, cause: string | undefined): void => {
+    for (const of of [...open.values()]) {
+      if (!of.response_lost) of.last_ns = at.ktime_ns;
+      finish(of, cause);
+    }
+  };
+  const finishEnded = (): void => {
+    for (const of of [...open.values()]) {
+      if (of.call.state !== 'open') finish(of, 'another response began on the WebSocket');
+    }
+  };
+
+  const giveUp = (at: Arrival): void => {
+    is_unread = true;
+    options.unread(at);
+  };
+  const speak = (message: string, at: Arrival): void => {
+    const api = apis.find((candidate) =>
+      attempt(
+        () => candidate.recognises(message),
+        () => false,
+      ),
+    );
+    session = api?.createSession(head);
+    if (session === undefined && ++unknown_messages >= MAX_UNKNOWN_MESSAGES) giveUp(at);
+  };
+  const receive = (message: string, bytes: number, at: Arrival): void => {
+    const call = attempt(
+      () => session?.received(message, at.ktime_ns),
+      () => undefined,
+    );
+    if (call === undefined) return;
+    let of = open.get(call);
+    if (of === undefined) {
+      of = begin(call, { ...at, call_start_ns: at.ktime_ns }, at);
+    }
+    of.response_bytes += bytes;
+    of.first_chunk_ns ??= at.ktime_ns;
+    of.last_ns = at.ktime_ns;
+  };
+  const send = (message: string, start: Arrival, at: Arrival): void => {
+    if (session === undefined) speak(message, at);
+    const call = attempt(
+      () => session?.sent(message, at.ktime_ns),
+      () => undefined,
+    );
+    if (call !== undefined) begin(call, start, at);
+  };
+
+  const findSession = (): void => {
+    session = attempt(
+      () => apis.find((candidate) => candidate.matches(head))?.createSession(head),
+      () => undefined,
+    );
+  };
+  const damage = (
+    side: WebSocketSide,
+    reason: 'lost_bytes' | 'malformed' | 'too_large' | 'decompression',
+    bytes: number,
+    at: Arrival,
+  ) => {
+    if (session === undefined) giveUp(at);
+    session?.damaged(side);
+    if (side === 'sent') sent_gaps.add(reason, bytes, 'request');
+    else {
+      for (const of of open.values()) {
+        of.gaps.add(reason, open.size === 1 ? bytes : 0, 'response');
+        of.response_lost = true;
+        of.last_ns = at.ktime_ns;
+      }
+    }
+  };
+
+  findSession();
+  const socket = createWebSocket<Arrival>(
+    { response, max_message_bytes: budget.max_body_bytes, collect: () => createBodyCollector(budget) },
+    {
+      message(side, { data, payload_bytes }, at, start) {
+        // Some servers send their JSON as binary messages.
+        const text = data.toString('utf8');
+        if (side === 'sent') {
+          sent_bytes += payload_bytes;
+          send(text, start, at);
+        } else receive(text, payload_bytes, at);
+        finishEnded();
+      },
+      damaged: damage,
+      closed(side, code, reason, at) {
+        const by = side === 'sent' ? 'client' : 'server';
+        close_cause ??= `the ${by} closed the WebSocket (${code}${reason === '' ? '' : ` ${reason}`})`;
+        finishAll(at, close_cause);
+      },
+      skipped: (bytes) => counters.counted('exchange.skipped_bytes', bytes),
+      ended(at, cause) {
+        if (session === undefined && !is_unread) giveUp(at);
+        finishAll(at, close_cause ?? cause ?? options.closeCause());
+      },
+    },
+  );
+  return {
+    ...socket,
+    get between_frames() {
+      return is_unread || socket.between_frames;
+    },
+    write(data, at) {
+      if (!is_unread) socket.write(data, at);
+    },
+    read(data, at) {
+      if (!is_unread) socket.read(data, at);
+    },
+  };
+}

@@ -1,0 +1,5 @@
+import { responsesWebSocket } from './openai-responses-websocket.ts';
+import type { WebSocketApi } from './websocket-api.ts';
+
+/** The LLM APIs over WebSocket that are understood, in the order in which an upgrade is offered to them. */
+export const webSocketApis: readonly WebSocketApi[] = [responsesWebSocket];
