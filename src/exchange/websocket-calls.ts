@@ -178,8 +178,11 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
     session?.damaged(side);
     if (side === 'sent') sent_gaps.add(reason, bytes, 'request');
     else {
-      for (const of of open.values()) {
-        of.gaps.add(reason, open.size === 1 ? bytes : 0, 'response');
+      // What was not answered yet is hardly what was lost.
+      const begun = [...open.values()].filter(({ first_chunk_ns }) => first_chunk_ns !== undefined);
+      const touched = begun.length > 0 ? begun : [...open.values()];
+      for (const of of touched) {
+        of.gaps.add(reason, touched.length === 1 ? bytes : 0, 'response');
         of.response_lost = true;
         of.last_ns = at.ktime_ns;
       }

@@ -3,13 +3,13 @@ import { asCount, defined } from './json-value.ts';
 import { protoField } from './proto-json.ts';
 
 /**
- * `usageMetadata`. The prompt includes cached tokens, as the GenAI conventions want it; thoughts, and what tools that Google
+ * `usageMetadata`; the Live API counts a response's tokens under another name. The prompt includes cached tokens, as the GenAI conventions want it; thoughts, and what tools that Google
  * runs add to the prompt, are counted apart, and included here.
  */
 export function geminiUsage(usage: unknown): Usage {
   const count = (name: string) => asCount(protoField(usage, name));
   const prompt = count('promptTokenCount');
-  const output = count('candidatesTokenCount');
+  const output = count('candidatesTokenCount') ?? count('responseTokenCount');
   const thoughts = count('thoughtsTokenCount');
   return defined<Usage>({
     input_tokens: prompt === undefined ? undefined : prompt + (count('toolUsePromptTokenCount') ?? 0),

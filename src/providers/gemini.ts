@@ -11,7 +11,7 @@ const EMBED = /\/([^/:]{1,256}):(?:embedContent|batchEmbedContents)$/;
 const CLOUD_CODE = 'v1internal';
 
 /** Where the host does not tell: Vertex AI's paths begin with a project, or with the publisher of the model. */
-function nameOf(head: HttpRequestHead): string {
+export function geminiProviderName(head: HttpRequestHead): string {
   const path = requestPath(head);
   const is_vertex = /\/(?:projects\/[^/]+\/locations|publishers)\//.test(path);
   const name = path.includes(`/${CLOUD_CODE}:`) ? 'gcp.gen_ai' : is_vertex ? 'gcp.vertex_ai' : 'gcp.gemini';
@@ -30,7 +30,7 @@ export const geminiGenerate: Provider = {
     const session = stringField(wrapped, 'session_id');
     const request = geminiRequest(wrapped ?? object ?? {}, model, method === 'streamGenerateContent');
     return {
-      provider: nameOf(head),
+      provider: geminiProviderName(head),
       request: session ? { ...request, conversation_id: session, conversation_is_session: true } : request,
       malformed: object === undefined ? 'the request body is not a JSON object' : undefined,
     };
@@ -44,7 +44,7 @@ export const geminiEmbeddings: Provider = {
   parseRequest(head, body) {
     const object = asObject(parseJson(body.toString('utf8')));
     return {
-      provider: nameOf(head),
+      provider: geminiProviderName(head),
       request: geminiEmbeddingsRequest(object ?? {}, EMBED.exec(requestPath(head))?.[1]),
       malformed: object === undefined ? 'the request body is not a JSON object' : undefined,
     };

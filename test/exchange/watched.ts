@@ -4,6 +4,7 @@ import { createCounters } from '../../src/health/counters.ts';
 import type { Event, ProcessKey, TlsDataEvent } from '../../src/model/event.ts';
 import type { LlmCall } from '../../src/model/llm-call.ts';
 import type { Provider } from '../../src/providers/provider.ts';
+import type { WebSocketApi } from '../../src/providers/websocket-api.ts';
 import type { Stage } from '../../src/stage.ts';
 import { FAKE_PROVIDER } from './fake-provider.ts';
 
@@ -38,11 +39,12 @@ export interface WatchedConnection {
 export function watch(
   options: Record<string, unknown> = {},
   providers: readonly Provider[] = [FAKE_PROVIDER],
+  webSocketApis: readonly WebSocketApi[] = [],
 ): Watched {
   const seen: (Event | LlmCall)[] = [];
   const counters = createCounters();
   const stage = createExchange(
-    { ...exchangeOptionsSchema.parse(options), counters, providers },
+    { ...exchangeOptionsSchema.parse(options), counters, providers, webSocketApis },
     { push: (item) => void seen.push(item) },
   );
   let now_ns = 1000n;

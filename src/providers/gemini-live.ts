@@ -1,0 +1,121 @@
+import type { LlmRequest } from '../model/llm-call.ts';
+import { geminiProviderName } from './gemini.ts';
+import { createGeminiReader } from './gemini-reader.ts';
+import { geminiRequest } from './gemini-request.ts';
+import { asObject, field, type JsonObject, parseJson, stringField } from './json-value.ts';
+import { protoField, protoObjects, protoString } from './proto-json.ts';
+import type { HttpRequestHead, ResponseReader } from './provider.ts';
+import { requestPath } from './request-target.ts';
+import { inHeadSession } from './session-id.ts';
+import { MAX_OPEN_CALLS, type WebSocketApi, type WebSocketCall, type WebSocketSession } from './websocket-api.ts';
+
+const SWITCHED = { status: 101, headers: new Map<string, string>() };
+const MAX_CONTENTS = 4096;
+
+interface LiveCall extends WebSocketCall {
+  readonly reader: ResponseReader;
+  end(state: 'complete' | 'lost'): void;
+}
+
+/** The parts of what the model says that are no sound or picture. */
+function withoutMedia(turn: unknown): readonly JsonObject[] {
+  return protoObjects(turn, 'parts').filter((part) => protoField(part, 'inlineData') === undefined);
+}
+
+/** A message of the server as a chunk of a streamed response; undefined when it says nothing of one. */
+function chunkOf(message: JsonObject): { readonly chunk: JsonObject; readonly is_end: boolean } | undefined {
+  const content = asObject(protoField(message, 'serverContent'));
+  const call = asObject(protoField(message, 'toolCall'));
+  const usage = protoField(message, 'usageMetadata');
+  if (content === undefined && call === undefined && usage === undefined) return undefined;
+  const transcript = protoString(protoField(content, 'outputTranscription'), 'text');
+  const parts: JsonObject[] = [...withoutMedia(protoField(content, 'modelTurn'))];
+  if (transcript !== undefined) parts.push({ text: transcript });
+  for (const functionCall of protoObjects(call, 'functionCalls')) parts.push({ functionCall });
+  const is_end = call !== undefined || protoField(content, 'turnComplete') === true;
+  const candidate = { content: { parts }, ...(is_end && { finishReason: 'STOP' }) };
+  return { chunk: { candidates: [candidate], usageMetadata: usage }, is_end };
+}
+
+/** The server keeps the conversation: a request says what was added to it since the last one. */
+function createSession(head: HttpRequestHead): WebSocketSession {
+  const provider = geminiProviderName(head);
+  let setup: JsonObject = {};
+  let contents: JsonObject[] = [];
+  /** Turns are answered in the order in which they came. */
+  const open: LiveCall[] = [];
+  let is_damaged = false;
+
+  const add = (added: readonly JsonObject[]): void => {
+    contents.push(...added.slice(0, MAX_CONTENTS - contents.length));
+  };
+  const begin = (): LiveCall => {
+    const model = protoString(setup, 'model')?.replace(/^.*\//, '');
+    const request: LlmRequest = geminiRequest({ ...setup, contents }, model, true);
+    const reader = createGeminiReader(SWITCHED);
+    let state: LiveCall['state'] = 'open';
+    contents = [];
+    const call: LiveCall = {
+      ...inHeadSession({ provider, request, malformed: undefined }, head),
+      reader,
+      get state() {
+        return state;
+      },
+      end(how) {
+        state = how;
+      },
+      result: () => reader.result(),
+    };
+    open.push(call);
+    if (open.length > MAX_OPEN_CALLS) open.shift()?.end('lost');
+    return call;
+  };
+  return {
+    sent(text) {
+      const message = asObject(parseJson(text));
+      setup = asObject(protoField(message, 'setup')) ?? setup;
+      const client = asObject(protoField(message, 'clientContent'));
+      const results = protoObjects(protoField(message, 'toolResponse'), 'functionResponses');
+      const typed = stringField(protoField(message, 'realtimeInput'), 'text');
+      add(protoObjects(client, 'turns'));
+      if (results.length > 0) add([{ role: 'user', parts: results.map((functionResponse) => ({ functionResponse })) }]);
+      if (typed !== undefined) add([{ role: 'user', parts: [{ text: typed }] }]);
+      const is_turn = protoField(client, 'turnComplete') === true || results.length > 0 || typed !== undefined;
+      if (!is_turn) return undefined;
+      // The end of the one before may have been among what was not read.
+      if (is_damaged) for (const call of open.splice(0)) call.end('lost');
+      is_damaged = false;
+      return begin();
+    },
+    received(text, ktime_ns) {
+      const message = asObject(parseJson(text));
+      if (message === undefined) return undefined;
+      const heard = stringField(protoField(protoField(message, 'serverContent'), 'inputTranscription'), 'text');
+      if (heard !== undefined && open.length === 0) add([{ role: 'user', parts: [{ text: heard }] }]);
+      const read = chunkOf(message);
+      if (read === undefined) return undefined;
+      const says = field(read.chunk, 'candidates') as readonly {
+        readonly content: { readonly parts: readonly unknown[] };
+      }[];
+      const call = open[0] ?? ((says[0]?.content.parts.length ?? 0) > 0 ? begin() : undefined);
+      if (call === undefined) return undefined;
+      call.reader.pushEvent({ event: undefined, data: JSON.stringify(read.chunk) }, ktime_ns);
+      if (read.is_end) {
+        call.end('complete');
+        open.shift();
+      }
+      return call;
+    },
+    damaged(side) {
+      if (side === 'received') is_damaged = true;
+    },
+  };
+}
+
+/** Google's Live API (BidiGenerateContent), as far as it is text: what is spoken is known by its transcripts. */
+export const geminiLiveWebSocket: WebSocketApi = {
+  name: 'gemini_live',
+  matches: (head) => /\.BidiGenerateContent$|\/BidiGenerateContent$/.test(requestPath(head)),
+  recognises: (text) => protoString(protoField(parseJson(text), 'setup'), 'model') !== undefined,
+  createSession,
+};

@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { UnreadTrafficEvent } from '../../src/model/event.ts';
+import { webSocketApis } from '../../src/providers/websocket-apis.ts';
+import { cutAt } from '../protocol/cuts.ts';
+import { closeFrame, createDeflater, frame, MASK, TEXT } from '../protocol/websocket-bytes.ts';
+import { chatRequest, jsonResponse, watch } from './watched.ts';
+
+const UPGRADE = [
+  'GET /v1/responses HTTP/1.1',
+  'Host: api.openai.com',
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Session-Id: s-1',
+  '',
+  '',
+].join('\r\n');
+const SWITCHED = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n';
+
+const ask = (fields: object = {}): Record<string, unknown> => ({
+  type: 'response.create',
+  model: 'gpt-5',
+  input: [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'hi' }] }],
+  ...fields,
+});
+
+/** The events of a response that says `text` in two deltas. */
+function answer(id: string, text: string): Record<string, unknown>[] {
+  const message = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] };
+  const usage = { input_tokens: 10, output_tokens: 2 };
+  return [
+    { type: 'response.created', response: { id, model: 'gpt-5-1', status: 'in_progress' } },
+    { type: 'response.output_item.added', output_index: 0, item: { ...message, content: [] } },
+    { type: 'response.output_text.delta', output_index: 0, delta: text.slice(0, 2) },
+    { type: 'response.output_text.delta', output_index: 0, delta: text.slice(2) },
+    { type: 'response.output_item.done', output_index: 0, item: message },
+    { type: 'response.completed', response: { id, status: 'completed', output: [message], usage } },
+  ];
+}
+
+/** A connection that was upgraded, and whose two sides say JSON. */
+function open(extension = '', upgrade = UPGRADE) {
+  const watched = watch({}, [], webSocketApis);
+  const connection = watched.connection(1n, { socket_id: 5n });
+  connection.write(upgrade);
+  connection.read(`${SWITCHED}${extension === '' ? '' : `Sec-WebSocket-Extensions: ${extension}\r\n`}\r\n`);
+  const say = (message: unknown) => connection.write(frame(TEXT, JSON.stringify(message), { mask: MASK }));
+  const hear = (message: unknown) => connection.read(frame(TEXT, JSON.stringify(message)));
+  return { ...watched, ...connection, say, hear };
+}
+
+describe('the Responses API over a WebSocket', () => {
+  test('each request is a call, told when it is complete and when it ended', () => {
+    const { say, hear, calls, ended, answer: text } = open();
+    say(ask({ instructions: 'Be brief.', tools: [{ type: 'function', name: 'shell' }] }));
+    assert.deepEqual(
+      calls().map(({ phase }) => phase),
+      ['request'],
+    );
+    for (const event of answer('resp_1', 'hello')) hear(event);
+    say(ask({ previous_response_id: 'resp_1', input: [{ type: 'function_call_output', call_id: 'c', output: 'x' }] }));
+    for (const event of answer('resp_2', 'done')) hear(event);
+    const [first, second] = ended();
+    assert.equal(ended().length, 2);
+    assert.deepEqual(
+      [first, second].map((call) => call && text(call)),
+      ['hello', 'done'],
+    );
+    assert.deepEqual(first?.request.system_instructions, [{ type: 'text', content: 'Be brief.' }]);
+    assert.deepEqual(first?.request.tools, [{ type: 'function', name: 'shell' }]);
+    assert.equal(first?.request.model, 'gpt-5');
+    assert.equal(first?.request.conversation_id, 's-1');
+    assert.equal(first?.response?.id, 'resp_1');
+    assert.deepEqual(first?.response?.usage, { input_tokens: 10, output_tokens: 2 });
+    assert.deepEqual(first?.response?.finish_reasons, ['stop']);
+    assert.equal(second?.request.previous_response_id, 'resp_1');
+    assert.deepEqual(second?.request.messages, [
+      { role: 'tool', parts: [{ type: 'tool_call_response', id: 'c', response: 'x' }] },
+    ]);
+    for (const call of ended()) {
+      assert.deepEqual([call.error, call.gaps, call.http_status], [undefined, [], 101]);
+      assert.deepEqual([call.server_address, call.server_port, call.socket_id], ['api.openai.com', 443, 5n]);
+    }
+    assert.notEqual(first?.call_id, second?.call_id);
+  });
+
+  test('times and bytes are those of its messages', () => {
+    const { say, hear, only } = open();
+    const request = ask();
+    const events = answer('resp_1', 'hello');
+    say(request);
+    for (const event of events) hear(event);
+    const { request_start_ns, request_end_ns, response_first_chunk_ns, end_ns, request_bytes, response_bytes } = only();
+    assert.deepEqual([request_start_ns, request_end_ns, response_first_chunk_ns, end_ns], [1025n, 1030n, 1040n, 1090n]);
+    assert.equal(request_bytes, JSON.stringify(request).length);
+    assert.equal(
+      response_bytes,
+      events.map((event) => JSON.stringify(event).length).reduce((sum, bytes) => sum + bytes),
+    );
+  });
+
+  test('a request that only warms up is one', () => {
+    const { say, hear, only } = open();
+    say(ask({ generate: false, input: [] }));
+    hear({ type: 'response.created', response: { id: 'resp_w', status: 'in_progress' } });
+    hear({ type: 'response.completed', response: { id: 'resp_w', status: 'completed', output: [] } });
+    assert.equal(only().request.is_warm_up, true);
+    assert.equal(only().error, undefined);
+  });
+
+  test('other events of the server are no part of a call', () => {
+    const { say, hear, only, answer: text } = open();
+    hear({ type: 'codex.rate_limits', rate_limits: {} });
+    say(ask());
+    hear({ type: 'codex.rate_limits', rate_limits: {} });
+    for (const event of answer('resp_1', 'hello')) hear(event);
+    hear({ type: 'response.completed', response: { id: 'resp_1' } });
+    assert.equal(text(only()), 'hello');
+  });
+
+  test('is recognised by what a client says first, whatever the path', () => {
+    const { say, hear, only } = open('', UPGRADE.replace('/v1/responses', '/agent'));
+    say(ask());
+    for (const event of answer('resp_1', 'hello')) hear(event);
+    assert.equal(only().response?.id, 'resp_1');
+  });
+
+  for (const terms of [
+    'permessage-deflate',
+    'permessage-deflate; server_no_context_takeover; client_no_context_takeover',
+  ]) {
+    test(`compressed, and cut anywhere, it is the same (${terms})`, async () => {
+      const messages = [ask({ instructions: 'ä'.repeat(500) }), ...answer('resp_1', 'hello 🥊')];
+      const keeps_context = !terms.includes('no_context');
+      const client = createDeflater(keeps_context);
+      const server = createDeflater(keeps_context);
+      const [request, ...events] = messages;
+      const sent = frame(TEXT, await client(JSON.stringify(request)), { mask: MASK, rsv1: true });
+      const received: Buffer[] = [];
+      for (const event of events) received.push(frame(TEXT, await server(JSON.stringify(event)), { rsv1: true }));
+      const bytes = Buffer.concat(received);
+      const run = (sent_cuts: readonly number[], received_cuts: readonly number[]) => {
+        const { write, read, only } = open(terms);
+        for (const piece of cutAt(sent, sent_cuts)) write(piece);
+        for (const piece of cutAt(bytes, received_cuts)) read(piece);
+        const { request: asked, response, error, gaps } = only();
+        return { asked, text: response?.messages, error, gaps };
+      };
+      const whole = run([], []);
+      assert.deepEqual(whole.gaps, []);
+      const positions = (of: Uint8Array) => fc.array(fc.nat({ max: of.length - 1 }), { maxLength: 10 });
+      fc.assert(
+        fc.property(positions(sent), positions(bytes), (a, b) => assert.deepEqual(run(a, b), whole)),
+        { numRuns: 30 },
+      );
+    });
+  }
+});
+
+describe('what fails', () => {
+  test('an error event is the error of the call', () => {
+    const { say, hear, only } = open();
+    say(ask());
+    hear({
+      type: 'error',
+      status: 400,
+      error: { type: 'invalid_request_error', code: 'previous_response_not_found', message: 'gone' },
+    });
+    assert.deepEqual(only().error, { type: 'invalid_request_error', message: 'gone' });
+  });
+
+  test('the server closes in the middle: the call is cut, and keeps what came', () => {
+    const { say, hear, read, only, answer: text } = open();
+    say(ask());
+    for (const event of answer('resp_1', 'hello').slice(0, 3)) hear(event);
+    read(closeFrame(1011, 'internal error'));
+    assert.deepEqual(only().error, { type: 'cut', message: 'the server closed the WebSocket (1011 internal error)' });
+    assert.deepEqual(only().gaps, [{ reason: 'cut', bytes: 0, detail: 'response' }]);
+    assert.equal(text(only()), 'he');
+  });
+
+  test('the connection ends without a goodbye', () => {
+    const { say, close, only } = open();
+    say(ask());
+    close();
+    assert.deepEqual(only().error, { type: 'no_response', message: 'the TLS connection was closed' });
+  });
+
+  test('a refused upgrade is no call, and the requests that follow it are', () => {
+    const watched = watch({}, undefined, webSocketApis);
+    const { write, read } = watched.connection(1n);
+    write(UPGRADE);
+    read('HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n');
+    write(chatRequest());
+    read(jsonResponse({ text: 'hello' }));
+    assert.equal(watched.answer(watched.only()), 'hello');
+  });
+
+  test('a connection object that is used again is another connection', () => {
+    const { say, hear, write, read, ended } = open();
+    say(ask());
+    for (const event of answer('resp_1', 'hello')) hear(event);
+    say(ask());
+    write(UPGRADE);
+    read(`${SWITCHED}\r\n`);
+    say(ask());
+    for (const event of answer('resp_3', 'again')) hear(event);
+    assert.deepEqual(
+      ended().map(({ error, response }) => [response?.id, error?.type]),
+      [
+        ['resp_1', undefined],
+        [undefined, 'no_response'],
+        ['resp_3', undefined],
+      ],
+    );
+  });
+});
+
+describe('what is lost', () => {
+  test('an event: the call says so, and its end has the whole text', () => {
+    const { say, hear, read, miss, only, answer: text, stage, now } = open();
+    const events = answer('resp_1', 'hello');
+    say(ask());
+    for (const event of events.slice(0, 2)) hear(event);
+    miss('read', frame(TEXT, JSON.stringify(events[2])).length);
+    for (const event of events.slice(3)) read(frame(TEXT, JSON.stringify(event)));
+    stage.tick?.(now() + 1_000_000_000n);
+    assert.equal(text(only()), 'hello');
+    assert.deepEqual(only().gaps, [
+      { reason: 'lost_bytes', bytes: frame(TEXT, JSON.stringify(events[2])).length, detail: 'response' },
+    ]);
+    assert.equal(only().error, undefined);
+  });
+
+  test('the last event: the call ends with the next request, and is no failure', () => {
+    const { say, hear, miss, ended, stage, now } = open();
+    const events = answer('resp_1', 'hello');
+    say(ask());
+    for (const event of events.slice(0, 5)) hear(event);
+    miss('read', 100);
+    say(ask());
+    for (const event of answer('resp_2', 'next')) hear(event);
+    stage.tick?.(now() + 1_000_000_000n);
+    assert.deepEqual(
+      ended().map(({ response, error, gaps }) => [response?.id, error, gaps.map(({ reason }) => reason)]),
+      [
+        ['resp_1', undefined, ['lost_bytes']],
+        ['resp_2', undefined, []],
+      ],
+    );
+  });
+
+  test('the request: its response is a call all the same', () => {
+    const { miss, hear, say, only, answer: text } = open();
+    miss('write', 300);
+    say({ type: 'unknown' });
+    for (const event of answer('resp_1', 'hello')) hear(event);
+    assert.equal(text(only()), 'hello');
+    assert.deepEqual(only().gaps, [{ reason: 'lost_bytes', bytes: 300, detail: 'request' }]);
+    assert.deepEqual(only().request.messages, []);
+  });
+
+  test('with context takeover, an event makes the rest unreadable: nothing is made up', async () => {
+    const { say, read, miss, close, only, stage, now } = open('permessage-deflate');
+    const deflate = createDeflater(true);
+    const frames: Buffer[] = [];
+    for (const event of answer('resp_1', 'hello'))
+      frames.push(frame(TEXT, await deflate(JSON.stringify(event)), { rsv1: true }));
+    say(ask());
+    for (const bytes of frames.slice(0, 2)) read(bytes);
+    miss('read', frames[2]?.length ?? 0);
+    for (const bytes of frames.slice(3)) read(bytes);
+    stage.tick?.(now() + 1_000_000_000n);
+    close();
+    const { response, gaps, error } = only();
+    assert.deepEqual(response?.messages, []);
+    assert.deepEqual(
+      gaps.map(({ reason }) => reason),
+      ['lost_bytes', 'decompression'],
+    );
+    assert.equal(error, undefined);
+  });
+});
+
+describe('another WebSocket', () => {
+  const unread = (seen: readonly { kind: string }[]) =>
+    seen
+      .filter((event): event is UnreadTrafficEvent => event.kind === 'unread_traffic')
+      .map(({ protocol }) => protocol);
+  const other = UPGRADE.replace('/v1/responses', '/chat');
+
+  test('is told as unread once it is clear that it is none of a model', () => {
+    const { say, seen } = open('', other);
+    for (const text of ['a', 'b', 'c']) say({ text });
+    assert.deepEqual(unread(seen), []);
+    say({ text: 'd' });
+    say({ text: 'e' });
+    assert.deepEqual(unread(seen), ['websocket']);
+  });
+
+  test('at its end, if it was short', () => {
+    const { close, seen } = open('', other);
+    close();
+    assert.deepEqual(unread(seen), ['websocket']);
+  });
+});
