@@ -3,23 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Delivery } from '../mock-llm/delivery.ts';
+import { numberedWords } from '../mock-llm/numbered-words.ts';
 import { startMockLlm } from '../mock-llm/server.ts';
 import { isChat, outline } from './trace.ts';
 import { agents, createWorkspace, type RunResult } from './workspace.ts';
 
 const withContent = { environment: { OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: 'true' } };
 const chatAgent = ['node', join(agents, 'openai-node.mjs'), 'chat'];
-
-/** `size_bytes` of words in which a missing, doubled or swapped piece shows: each is numbered. */
-function numberedWords(size_bytes: number): string {
-  const words: string[] = [];
-  for (let length = 0, index = 0; length < size_bytes; index++) {
-    const word = `word${index} `;
-    words.push(word);
-    length += word.length;
-  }
-  return words.join('').slice(0, size_bytes);
-}
 
 interface SentMessage {
   role: string;

@@ -31,8 +31,11 @@ export interface ScenarioUsage {
 }
 
 export interface Fault {
-  /** `error_event`: the provider's error event. `disconnect`: the connection ends without a goodbye. `hold`: nothing more ever comes. */
-  readonly kind: 'error_event' | 'disconnect' | 'hold';
+  /**
+   * `error_event`: the provider's error event. `disconnect`: the connection ends without a goodbye. `hold`: nothing more ever
+   * comes. `close`: a WebSocket is closed, with the reason.
+   */
+  readonly kind: 'error_event' | 'disconnect' | 'hold' | 'close';
   /** Events of the stream sent before it. */
   readonly after_events: number;
 }

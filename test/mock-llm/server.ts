@@ -12,6 +12,7 @@ import { openaiChat } from './openai-chat.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
 import { openaiResponses } from './openai-responses.ts';
 import { encodeEvent, type Scenario, type ScenarioUsage } from './scenario.ts';
+import { type MockWebSocketExchange, type MockWebSocketOptions, serveWebSockets } from './websocket.ts';
 
 const apis = [anthropicMessages, openaiChat, openaiResponses, openaiEmbeddings];
 
@@ -19,6 +20,8 @@ export interface MockLlmOptions extends Partial<Delivery> {
   readonly scenario: Scenario;
   /** Offer HTTP/2 before HTTP/1.1. */
   readonly http2?: boolean;
+  /** Also over WebSocket. */
+  readonly websocket?: MockWebSocketOptions;
   /** Gets every exchange when it ends. */
   readonly onExchange?: (exchange: MockExchange) => void;
 }
@@ -50,6 +53,8 @@ export interface MockLlm {
   readonly authority_path: string;
   /** What was exchanged so far, in the order of the requests. */
   readonly exchanges: readonly MockExchange[];
+  /** The same of WebSockets. */
+  readonly websocket_exchanges: readonly MockWebSocketExchange[];
   close(): Promise<void>;
 }
 
@@ -82,6 +87,10 @@ export async function startMockLlm(options: MockLlmOptions): Promise<MockLlm> {
     handle(request, response).catch(() => response.destroy());
   });
   server.on('tlsClientError', () => undefined);
+  const websocket_exchanges: MockWebSocketExchange[] = [];
+  if (options.websocket !== undefined) {
+    serveWebSockets(server, options.scenario, options.websocket, (exchange) => websocket_exchanges.push(exchange));
+  }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const number = ++request_count;
@@ -151,6 +160,7 @@ export async function startMockLlm(options: MockLlmOptions): Promise<MockLlm> {
     port,
     authority_path: certificate.authority_path,
     exchanges,
+    websocket_exchanges,
     close() {
       for (const socket of sockets) socket.destroy();
       rmSync(folder, { recursive: true, force: true });
