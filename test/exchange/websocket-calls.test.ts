@@ -4,6 +4,16 @@ import fc from 'fast-check';
 import type { UnreadTrafficEvent } from '../../src/model/event.ts';
 import { webSocketApis } from '../../src/providers/websocket-apis.ts';
 import { cutAt } from '../protocol/cuts.ts';
+import {
+  CLIENT_BEGIN,
+  data,
+  END_HEADERS,
+  END_STREAM,
+  headers,
+  requestHeaders,
+  reset,
+  SERVER_BEGIN,
+} from '../protocol/http2-bytes.ts';
 import { closeFrame, createDeflater, frame, MASK, TEXT } from '../protocol/websocket-bytes.ts';
 import { chatRequest, jsonResponse, watch } from './watched.ts';
 
@@ -156,6 +166,50 @@ describe('the Responses API over a WebSocket', () => {
       );
     });
   }
+});
+
+describe('a WebSocket on a stream of HTTP/2', () => {
+  const connect = (stream: number) =>
+    requestHeaders(stream, { ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/v1/responses' });
+  const begun = () => {
+    const watched = watch({}, undefined, webSocketApis);
+    const connection = watched.connection(1n, { socket_id: 5n });
+    connection.write(Buffer.concat([CLIENT_BEGIN, connect(1)]));
+    connection.read(Buffer.concat([SERVER_BEGIN, headers(1, { ':status': '200' })]));
+    const say = (message: unknown) => connection.write(data(1, frame(TEXT, JSON.stringify(message), { mask: MASK })));
+    const hear = (message: unknown) => connection.read(data(1, frame(TEXT, JSON.stringify(message))));
+    return { ...watched, ...connection, say, hear };
+  };
+
+  test('is read beside the other streams', () => {
+    const { say, hear, write, read, ended, answer: text } = begun();
+    say(ask());
+    write(requestHeaders(3));
+    write(data(3, JSON.stringify({ model: 'm' }), END_STREAM));
+    const [first, ...rest] = answer('resp_1', 'hello');
+    hear(first);
+    read(headers(3, { ':status': '200' }));
+    read(data(3, JSON.stringify({ text: 'beside' }), END_STREAM));
+    for (const event of rest) hear(event);
+    assert.deepEqual(ended().map(text), ['beside', 'hello']);
+    for (const { error, gaps } of ended()) assert.deepEqual([error, gaps], [undefined, []]);
+  });
+
+  test('ends with its stream', () => {
+    const { say, hear, read, only } = begun();
+    say(ask());
+    for (const event of answer('resp_1', 'hello').slice(0, 3)) hear(event);
+    read(reset(1, 2));
+    assert.deepEqual(only().error, { type: 'cut', message: 'the server reset the stream (INTERNAL_ERROR)' });
+  });
+
+  test('a request that is refused is none', () => {
+    const { connection, seen } = watch({}, undefined, webSocketApis);
+    const { write, read } = connection(1n);
+    write(Buffer.concat([CLIENT_BEGIN, connect(1)]));
+    read(Buffer.concat([SERVER_BEGIN, headers(1, { ':status': '403' }, END_HEADERS | END_STREAM)]));
+    assert.deepEqual(seen, []);
+  });
 });
 
 describe('what fails', () => {
