@@ -55,7 +55,8 @@ function filesOf(group: Group): string[] {
 }
 
 function runGroup(group: Group, files: string[]): Promise<void> {
-  const timeout_ms = group === 'unit' ? 120_000 : 300_000;
+  const fuzz_ms = 2000 * Number(process.env.UNDERSIGHT_FUZZ_SECONDS ?? 0);
+  const timeout_ms = group === 'unit' ? 120_000 + fuzz_ms : 300_000;
   const began_ms = Date.now();
   const before = { ...totals };
   const spoken = new Set<string>();

@@ -89,6 +89,7 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
       last_ns: at.ktime_ns,
       response_lost: false,
     };
+    if (call.request_lost && begun.gaps.list().length === 0) begun.gaps.add('lost_bytes', 0, 'request');
     if (call.malformed !== undefined) begun.gaps.add('malformed', 0, `request: ${call.malformed}`);
     sent_bytes = 0;
     sent_gaps = createCaptureGaps();

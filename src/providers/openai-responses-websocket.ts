@@ -29,6 +29,7 @@ function createCall(head: HttpRequestHead, message: JsonObject | undefined): Res
   return {
     ...inHeadSession(parsed, head),
     reader,
+    request_lost: message === undefined,
     get state() {
       if (reader.complete) return 'complete';
       return is_lost ? 'lost' : 'open';

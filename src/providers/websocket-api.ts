@@ -5,6 +5,8 @@ import type { HttpRequestHead, ParsedRequest } from './provider.ts';
 export interface WebSocketCall extends ParsedRequest {
   /** `complete`: the server told its end. `lost`: its end was not seen, and something else began. */
   readonly state: 'open' | 'complete' | 'lost';
+  /** The client must have sent a request, which was not seen. */
+  readonly request_lost?: boolean;
   /** What has been understood so far; callable at any time. */
   result(): {
     readonly response: LlmResponse;
