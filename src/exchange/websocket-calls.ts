@@ -71,7 +71,7 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
     response_first_chunk_ns: of.first_chunk_ns,
     end_ns: of.last_ns,
     response_bytes: of.response_bytes,
-    http_status: response.status,
+    http_status: response.is_partial ? undefined : response.status,
     error: undefined,
     gaps: of.gaps.list(),
   });
@@ -89,6 +89,7 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
       last_ns: at.ktime_ns,
       response_lost: false,
     };
+    if (response.is_partial) begun.gaps.add('joined_midstream', 0, 'request head');
     if (call.request_lost && begun.gaps.list().length === 0) begun.gaps.add('lost_bytes', 0, 'request');
     if (call.malformed !== undefined) begun.gaps.add('malformed', 0, `request: ${call.malformed}`);
     sent_bytes = 0;
@@ -130,6 +131,9 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
     is_unread = true;
     options.unread(at);
   };
+  const missApi = (at: Arrival): void => {
+    if (++unknown_messages >= MAX_UNKNOWN_MESSAGES) giveUp(at);
+  };
   const speak = (message: string, at: Arrival): void => {
     const api = apis.find((candidate) =>
       attempt(
@@ -138,7 +142,7 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
       ),
     );
     session = api?.createSession(head);
-    if (session === undefined && ++unknown_messages >= MAX_UNKNOWN_MESSAGES) giveUp(at);
+    if (session === undefined) missApi(at);
   };
   const receive = (message: string, bytes: number, at: Arrival): void => {
     const call = attempt(
@@ -175,7 +179,10 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
     bytes: number,
     at: Arrival,
   ) => {
-    if (session === undefined) giveUp(at);
+    if (session === undefined) {
+      if (reason === 'malformed') giveUp(at);
+      else missApi(at);
+    }
     session?.damaged(side);
     if (side === 'sent') sent_gaps.add(reason, bytes, 'request');
     else {

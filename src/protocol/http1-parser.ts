@@ -2,9 +2,13 @@ import { type ChunkedBody, createChunkedBody } from './chunked-body.ts';
 import { addHeaderLine, type Framing, type Http1Head, mayBeStart, parseStartLine } from './http1-head.ts';
 import { HTTP2_PREFACE_LINE, startsWithHttp2Frame } from './http2-frame.ts';
 import { createLineReader, latin1 } from './line-reader.ts';
+import { startsWithWebSocketFrame } from './websocket-frame.ts';
 
-/** `reversed`: this side sends what the other one should. `http2_frames`: without its preface, which was before. */
-export type ForeignTraffic = 'http2_preface' | 'http2_frames' | 'reversed';
+/**
+ * `reversed`: this side sends what the other one should. `http2_frames`: without its preface, which was before;
+ * `websocket_frames`: without its handshake.
+ */
+export type ForeignTraffic = 'http2_preface' | 'http2_frames' | 'websocket_frames' | 'reversed';
 
 /** What the parser tells; `At` is whatever the caller knows of the piece a byte came in. */
 export interface Http1ParserSink<At> {
@@ -185,6 +189,9 @@ export function createHttp1Parser<At>(kind: Http1Head['kind'], sink: Http1Parser
     chunked?.beginPiece();
     if (state === 'start' || state === 'lost') {
       if (lines.partial === '' && startsWithHttp2Frame(bytes)) foreign('http2_frames', at);
+      else if (kind === 'request' && lines.partial === '' && startsWithWebSocketFrame(bytes)) {
+        foreign('websocket_frames', at);
+      }
       if (state === 'lost' && (skipping || startsMessage(bytes, kind))) {
         skipping = false;
         lines.reset();

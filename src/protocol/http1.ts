@@ -1,6 +1,7 @@
 import type { ExchangeListener, HttpConnection, HttpSink, RequestHead, ResponseEnd } from './http-exchange.ts';
 import { requestFraming, responseFraming } from './http1-head.ts';
 import { createHttp1Parser, type ForeignTraffic } from './http1-parser.ts';
+import { JOINED_WEBSOCKET } from './websocket.ts';
 
 export interface Http1Sink<At> extends HttpSink<At> {
   /** Bytes that belong to no message. */
@@ -40,7 +41,11 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): HttpConnection<A
   const foreign = (what: ForeignTraffic, at: At): boolean => {
     if (message_seen) return false;
     if (what === 'reversed') sink.protocol('server', at);
-    else sink.http2(what === 'http2_preface' ? 'preface' : 'frames', at);
+    else if (what === 'websocket_frames') {
+      sink.counted('joined_midstream');
+      if (sink.upgrade(JOINED_WEBSOCKET.request, JOINED_WEBSOCKET.response, at) === undefined)
+        sink.protocol('websocket', at);
+    } else sink.http2(what === 'http2_preface' ? 'preface' : 'frames', at);
     return true;
   };
   const countLost = (why: 'gap' | 'malformed'): void => {

@@ -34,14 +34,14 @@ export interface FrameReader<At> {
 /** A frame that is longer is not looked for where the place is lost. */
 const LIKELY_FRAME_BYTES = 2 ** 26;
 
-/** Reads the frames of one direction of a WebSocket, fed with pieces of any size. */
-export function createFrameReader<At>(rules: FrameRules, sink: FrameSink<At>): FrameReader<At> {
+/** Reads the frames of one direction of a WebSocket, fed with pieces of any size. `joined`: its beginning was not seen. */
+export function createFrameReader<At>(rules: FrameRules, joined: boolean, sink: FrameSink<At>): FrameReader<At> {
   const begun = new Uint8Array(MAX_HEADER_BYTES);
   let begun_bytes = 0;
   let start: At;
   let frame: FrameHeader | undefined;
   let position = 0;
-  let state: 'frames' | 'lost' | 'stopped' = 'frames';
+  let state: 'frames' | 'lost' | 'stopped' = joined ? 'lost' : 'frames';
 
   const lose = (reason: 'lost_bytes' | 'malformed', bytes: number, at: At): void => {
     state = 'lost';

@@ -83,6 +83,25 @@ export function unmask(data: Uint8Array, mask: Uint8Array | undefined, offset: n
 }
 
 /**
+ * Does a written piece look as if it came on a WebSocket whose handshake was not seen? Only one of whole frames, the first
+ * of them a message, is taken for that.
+ */
+export function startsWithWebSocketFrame(piece: Uint8Array): boolean {
+  const opcode = (piece[0] ?? 0) & 15;
+  if (opcode !== OPCODE.text && opcode !== OPCODE.binary) return false;
+  let at = 0;
+  while (at < piece.length) {
+    const rest = piece.subarray(at, at + MAX_HEADER_BYTES);
+    const header_bytes = frameHeaderBytes(rest);
+    if (header_bytes === undefined || rest.length < header_bytes) return false;
+    const header = readFrameHeader(rest, { masked: true, compressible: true });
+    if (header === undefined) return false;
+    at += header.header_bytes + header.payload_bytes;
+  }
+  return at === piece.length;
+}
+
+/**
  * Does a piece look as if it began with a frame, where the place in the stream is not known? All frames in it have to be
  * well-formed, and at least one of them a message, or a whole one; the last may go on in the next piece.
  */

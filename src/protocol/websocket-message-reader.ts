@@ -34,6 +34,8 @@ export interface MessageCollector {
 
 export interface WebSocketMessageOptions {
   readonly masked: boolean;
+  /** The beginning was not seen. */
+  readonly joined: boolean;
   /** undefined: messages are not compressed. */
   readonly inflater: MessageInflater | undefined;
   /** Of a message in plain. */
@@ -59,7 +61,7 @@ export function createMessageReader<At>(
   options: WebSocketMessageOptions,
   sink: WebSocketMessageSink<At>,
 ): FrameReader<At> & { /** Gives up a message in progress. */ release(): void } {
-  const { masked, inflater, max_message_bytes } = options;
+  const { masked, joined, inflater, max_message_bytes } = options;
   let message: Assembly<At> | undefined;
   /** The payload of a control frame; undefined while a frame of a message is read. */
   let control: { readonly opcode: number; pieces: Uint8Array[]; whole: boolean } | undefined;
@@ -100,63 +102,60 @@ export function createMessageReader<At>(
     sink.closed(code, whole ? payload.toString('utf8', 2) : '', at);
   };
 
-  const frames = createFrameReader<At>(
-    { masked, compressible: inflater !== undefined },
-    {
-      begin(header, at, start) {
-        is_orphan = false;
-        if (header.opcode >= OPCODE.close) {
-          control = { opcode: header.opcode, pieces: [], whole: true };
-          return;
-        }
-        is_last = header.fin;
-        if (header.opcode === OPCODE.continuation) {
-          is_orphan = message === undefined;
-          return;
-        }
-        if (message !== undefined) {
-          const { compressed, payload_bytes } = message;
-          drop();
-          if (compressed) inflater?.lose();
-          sink.damaged('malformed', payload_bytes, at);
-        }
-        const kind = header.opcode === OPCODE.text ? 'text' : 'binary';
-        const body = options.collect();
-        const compressed = header.rsv1;
-        message = { kind, compressed, start, body, payload_bytes: 0, missing_bytes: 0, damage: undefined };
-      },
-      payload(data) {
-        if (control !== undefined) control.pieces.push(data);
-        else if (message !== undefined) {
-          message.payload_bytes += data.length;
-          if (message.damage === undefined && !message.body.add(data)) message.damage = 'too_large';
-        }
-      },
-      gap(bytes) {
-        if (control !== undefined) control.whole = false;
-        else if (message !== undefined) {
-          message.body.release();
-          message.missing_bytes += bytes;
-          message.payload_bytes += bytes;
-          message.damage = 'lost_bytes';
-        }
-      },
-      end(at) {
-        if (control !== undefined) endControl(control, at);
-        else if (message !== undefined && is_last) endMessage(message, at);
-        else if (is_orphan && is_last) {
-          inflater?.lose();
-          sink.damaged('malformed', 0, at);
-        }
-      },
-      lost(reason, bytes, at) {
+  const frames = createFrameReader<At>({ masked, compressible: inflater !== undefined }, joined, {
+    begin(header, at, start) {
+      is_orphan = false;
+      if (header.opcode >= OPCODE.close) {
+        control = { opcode: header.opcode, pieces: [], whole: true };
+        return;
+      }
+      is_last = header.fin;
+      if (header.opcode === OPCODE.continuation) {
+        is_orphan = message === undefined;
+        return;
+      }
+      if (message !== undefined) {
+        const { compressed, payload_bytes } = message;
         drop();
-        inflater?.lose();
-        sink.damaged(reason, bytes, at);
-      },
-      skipped: (bytes) => sink.skipped(bytes),
+        if (compressed) inflater?.lose();
+        sink.damaged('malformed', payload_bytes, at);
+      }
+      const kind = header.opcode === OPCODE.text ? 'text' : 'binary';
+      const body = options.collect();
+      const compressed = header.rsv1;
+      message = { kind, compressed, start, body, payload_bytes: 0, missing_bytes: 0, damage: undefined };
     },
-  );
+    payload(data) {
+      if (control !== undefined) control.pieces.push(data);
+      else if (message !== undefined) {
+        message.payload_bytes += data.length;
+        if (message.damage === undefined && !message.body.add(data)) message.damage = 'too_large';
+      }
+    },
+    gap(bytes) {
+      if (control !== undefined) control.whole = false;
+      else if (message !== undefined) {
+        message.body.release();
+        message.missing_bytes += bytes;
+        message.payload_bytes += bytes;
+        message.damage = 'lost_bytes';
+      }
+    },
+    end(at) {
+      if (control !== undefined) endControl(control, at);
+      else if (message !== undefined && is_last) endMessage(message, at);
+      else if (is_orphan && is_last) {
+        inflater?.lose();
+        sink.damaged('malformed', 0, at);
+      }
+    },
+    lost(reason, bytes, at) {
+      drop();
+      inflater?.lose();
+      sink.damaged(reason, bytes, at);
+    },
+    skipped: (bytes) => sink.skipped(bytes),
+  });
   return {
     get between_frames() {
       return frames.between_frames;

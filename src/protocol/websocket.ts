@@ -30,6 +30,21 @@ export interface WebSocketOptions {
   readonly collect: () => MessageCollector;
 }
 
+/** The heads of a handshake that was not seen. What may be compressed is taken to be so where it says that it is. */
+export const JOINED_WEBSOCKET: { readonly request: RequestHead; readonly response: ResponseHead } = {
+  request: { kind: 'request', method: 'GET', target: '', headers: new Map(), is_partial: true },
+  response: {
+    kind: 'response',
+    status: 101,
+    reason: '',
+    headers: new Map([
+      ['upgrade', 'websocket'],
+      ['sec-websocket-extensions', 'permessage-deflate'],
+    ]),
+    is_partial: true,
+  },
+};
+
 /** Did the server agree to speak WebSocket (RFC 6455 section 4.2.2; over HTTP/2, RFC 8441 section 5)? */
 export function isWebSocket(request: RequestHead, response: ResponseHead): boolean {
   if (request.protocol !== undefined) return request.protocol === 'websocket' && response.status === 200;
@@ -44,6 +59,7 @@ export function createWebSocket<At>(options: WebSocketOptions, sink: WebSocketSi
       {
         ...options,
         masked: side === 'sent',
+        joined: options.response === JOINED_WEBSOCKET.response,
         inflater: terms === undefined ? undefined : createMessageInflater(keeps_context),
       },
       {

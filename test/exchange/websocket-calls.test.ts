@@ -170,6 +170,42 @@ describe('a WebSocket on a stream of HTTP/2', () => {
   });
 });
 
+describe('a WebSocket whose beginning was not seen', () => {
+  const joined = () => {
+    const watched = watch({}, undefined, webSocketApis);
+    const connection = watched.connection(1n, { socket_id: 5n });
+    const say = (message: unknown) => connection.write(frame(TEXT, JSON.stringify(message), { mask: MASK }));
+    const hear = (message: unknown) => connection.read(frame(TEXT, JSON.stringify(message)));
+    return { ...watched, ...connection, say, hear };
+  };
+
+  test('is read from the first request on, and its calls say so', () => {
+    const { say, hear, read, only, answer: text, counters } = joined();
+    read(frame(TEXT, JSON.stringify(answer('resp_0', 'before')[4])).subarray(20));
+    say(ask());
+    for (const event of answer('resp_1', 'hello')) hear(event);
+    assert.equal(text(only()), 'hello');
+    assert.deepEqual(only().gaps, [{ reason: 'joined_midstream', bytes: 0, detail: 'request head' }]);
+    assert.equal(only().http_status, undefined);
+    assert.ok(counters.get('exchange.joined_midstream') > 0);
+  });
+
+  test('as far as its messages do not refer to what was before', async () => {
+    const { write, read, close, ended } = joined();
+    const client = createDeflater(false);
+    const server = createDeflater(true);
+    await server(JSON.stringify(answer('resp_0', 'before')[0]));
+    write(frame(TEXT, await client(JSON.stringify(ask())), { mask: MASK, rsv1: true }));
+    for (const event of answer('resp_1', 'hello'))
+      read(frame(TEXT, await server(JSON.stringify(event)), { rsv1: true }));
+    close();
+    assert.deepEqual(
+      ended().map(({ gaps, error }) => [gaps.map(({ reason }) => reason), error]),
+      [[['joined_midstream', 'decompression'], undefined]],
+    );
+  });
+});
+
 describe('another WebSocket', () => {
   const unread = (seen: readonly { kind: string }[]) =>
     seen
