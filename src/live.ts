@@ -6,7 +6,8 @@ import { loadProbes, type Probes } from './kernel/loader.ts';
 import { createLossReader } from './kernel/losses.ts';
 import { createRing } from './kernel/ring.ts';
 import { resolveUserIds } from './kernel/user-ids.ts';
-import type { Event, EventBase, ProcessExecEvent, TargetEvent } from './model/event.ts';
+import { BoundedMap } from './model/bounded-map.ts';
+import type { Event, EventBase, ProcessExecEvent, TargetEvent, UnreadTrafficEvent } from './model/event.ts';
 import { describeSession } from './session.ts';
 import { readAgentVersion } from './targets/agent-version.ts';
 import { mayHoldTls } from './targets/locate-tls.ts';
@@ -15,6 +16,7 @@ import { readProcessFacts } from './targets/process-facts.ts';
 import { snapshotProcess, treeOf } from './targets/process-snapshots.ts';
 import { nameOf, recogniseAgent } from './targets/recognise-agent.ts';
 import { findBundledLibraries, findProcessFiles, findSystemLibraries, throughRoot } from './targets/tls-files.ts';
+import { unreadTlsReason } from './targets/unread-tls-reason.ts';
 import { createTlsAttacher } from './tls-attacher.ts';
 
 export interface LiveOptions {
@@ -33,6 +35,8 @@ export interface Live {
   readonly unattached: readonly string[];
   /** To be told every event the intake's decoding gives. */
   onEvent(event: Event): void;
+  /** To be told every connection that cannot be read: says so once for each program whose TLS is a closed book. */
+  onUnread(event: UnreadTrafficEvent): void;
   /** Gives records, facts and ticks to `intake` from now on. */
   start(intake: Intake): void;
   /** Watches a process and everything below it, from now on. */
@@ -61,6 +65,9 @@ export interface AgentIdentity {
 const TICK_MS = 100;
 /** A tree is walked again while it grew under our eyes. */
 const MAX_WALKS = 4;
+const MAX_PROGRAMS = 4096;
+/** Notices in all: what runs under ever new names must not fill a log. */
+const MAX_NOTICES = 64;
 
 /** Loads the kernel programs. Throws SetupError where that cannot be. */
 export function createLive(options: LiveOptions): Live {
@@ -83,6 +90,9 @@ class LiveProbes implements Live {
   readonly #excludedUids: ReadonlySet<number>;
   readonly #tls;
   readonly #watched = new Set<number>();
+  /** Paths of programs, by pid: who made a connection may be gone when that shows to be unreadable. */
+  readonly #programs = new BoundedMap<number, string>(MAX_PROGRAMS);
+  readonly #unreadTold = new Set<string>();
   #intake: Intake | undefined;
   #stop: () => void = () => {};
   #tick: () => void = () => {};
@@ -186,6 +196,18 @@ class LiveProbes implements Live {
     }
   }
 
+  onUnread({ protocol, pid }: UnreadTrafficEvent): void {
+    const executable = this.#programs.get(pid);
+    if (protocol !== 'tls' || executable === undefined) return;
+    if (this.#unreadTold.has(executable) || this.#unreadTold.size >= MAX_NOTICES) return;
+    this.#unreadTold.add(executable);
+    const reason = unreadTlsReason(pid, executable);
+    if (reason === undefined) return;
+    this.#options.warn(
+      `TLS of ${executable} (pid ${pid}) cannot be read: ${reason}. If it calls a model, those calls are missing`,
+    );
+  }
+
   drain(): void {
     this.#drain();
   }
@@ -204,6 +226,7 @@ class LiveProbes implements Live {
 
   /** What there is to know about a watched process that runs a new image. */
   #look(event: ProcessExecEvent): void {
+    this.#programs.set(event.pid, event.executable_path);
     this.attachTls([
       ...findProcessFiles(event.pid),
       ...findBundledLibraries(throughRoot(event.pid, event.executable_path)),
