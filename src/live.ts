@@ -10,6 +10,7 @@ import { BoundedMap } from './model/bounded-map.ts';
 import type { Event, EventBase, ProcessExecEvent, TargetEvent, UnreadTrafficEvent } from './model/event.ts';
 import { describeSession } from './session.ts';
 import { readAgentVersion } from './targets/agent-version.ts';
+import { findInstalledAgents } from './targets/installed-agents.ts';
 import { mayHoldTls } from './targets/locate-tls.ts';
 import { snapshotDescriptors } from './targets/process-descriptors.ts';
 import { readProcessFacts } from './targets/process-facts.ts';
@@ -141,7 +142,10 @@ class LiveProbes implements Live {
       ring.close();
     };
     this.attachTls(findSystemLibraries());
-    if (this.#options.is_daemon) this.#watchRunning();
+    if (!this.#options.is_daemon) return;
+    this.#watchRunning();
+    // An executable of hundreds of megabytes is searched before it runs: its first call would be over by then.
+    for (const agent of findInstalledAgents(process.env.PATH ?? '')) this.attachTls(agent.tls_files);
   }
 
   attachTls(files: Iterable<string>): void {

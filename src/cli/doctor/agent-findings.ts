@@ -1,11 +1,10 @@
 import fs from 'node:fs';
 import { printable } from '../../export/console/printable-text.ts';
-import { KNOWN_AGENTS } from '../../targets/agent-catalogue.ts';
 import { readAt, readElf } from '../../targets/elf.ts';
+import { findAgentsInPath, type InstalledAgent } from '../../targets/installed-agents.ts';
 import { locateTls } from '../../targets/locate-tls.ts';
 import { findPackagedBinaries } from '../../targets/packaged-binaries.ts';
 import { type AgentRule, recogniseAgent } from '../../targets/recognise-agent.ts';
-import { resolveCommand } from '../../targets/resolve-command.ts';
 import { findProcessFiles, findSystemLibraries } from '../../targets/tls-files.ts';
 import { unreadTlsReason } from '../../targets/unread-tls-reason.ts';
 import { type Finding, fallback, ok } from './finding.ts';
@@ -27,10 +26,7 @@ interface FoundAgent {
 
 /** The known agents that can be started here. */
 export function findInstalledAgents(env: NodeJS.ProcessEnv): Finding {
-  const found = KNOWN_AGENTS.flatMap(({ name, executables = [], scripts = [] }) => {
-    const commands = [...executables, ...scripts.filter((script) => !script.includes('/'))];
-    return commands.flatMap((command) => findInstalled(name, command, env)).slice(0, 1);
-  });
+  const found = findAgentsInPath(env.PATH ?? '').flatMap(describeInstalled);
   return describe('agents installed', found, 'none of the known ones in PATH');
 }
 
@@ -66,10 +62,8 @@ function describe(name: string, found: readonly FoundAgent[], none: string): Fin
   return unread.length === 0 ? ok(name, detail) : fallback(name, detail, FIX);
 }
 
-function findInstalled(name: string, command: string, env: NodeJS.ProcessEnv): FoundAgent[] {
+function describeInstalled({ name, executable_path, tls_files }: InstalledAgent): FoundAgent[] {
   try {
-    const place = { path_variable: env.PATH ?? '', working_directory: process.cwd() };
-    const { executable_path, tls_files } = resolveCommand(command, place);
     const image = fs.realpathSync(executable_path);
     const packaged = findPackagedBinaries(image);
     const shared = findSystemLibraries();
