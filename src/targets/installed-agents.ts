@@ -37,7 +37,8 @@ export function findAgentsInPath(path_variable: string): readonly InstalledAgent
 export function findInstalledAgents(path_variable: string): readonly InstalledAgent[] {
   const found = new Map<string, InstalledAgent>();
   for (const directory of [...new Set([...path_variable.split(':'), ...listDirectories()])].slice(0, MAX_DIRECTORIES)) {
-    for (const agent of findAgentsInPath(directory)) found.set(realPath(agent.executable_path), agent);
+    // Interpreters are looked for in the whole path.
+    for (const agent of findAgentsInPath(`${directory}:${path_variable}`)) found.set(realPath(agent.executable_path), agent);
   }
   return [...found.values()];
 }
