@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import type { ReceiverOptions } from './config/receiver-options.ts';
 import type { Counters } from './health/counters.ts';
 import { now } from './kernel/clock.ts';
@@ -67,6 +68,8 @@ const TICK_MS = 100;
 /** A tree is walked again while it grew under our eyes. */
 const MAX_WALKS = 4;
 const MAX_PROGRAMS = 4096;
+const MAX_INSTALLING = 1024;
+const WRITES = fs.constants.O_WRONLY | fs.constants.O_RDWR;
 /** Notices in all: what runs under ever new names must not fill a log. */
 const MAX_NOTICES = 64;
 
@@ -93,6 +96,8 @@ class LiveProbes implements Live {
   readonly #watched = new Set<number>();
   /** Paths of programs, by pid: who made a connection may be gone when that shows to be unreadable. */
   readonly #programs = new BoundedMap<number, string>(MAX_PROGRAMS);
+  /** Libraries that a watched process has open to write, by `file_id`. */
+  readonly #installing = new BoundedMap<bigint, string>(MAX_INSTALLING);
   readonly #unreadTold = new Set<string>();
   #intake: Intake | undefined;
   #stop: () => void = () => {};
@@ -186,9 +191,21 @@ class LiveProbes implements Live {
         else this.#pending.push(() => this.#consider(event));
         return;
       case 'file_open':
-        if (event.errno === 0 && mayHoldTls(event.path)) {
-          this.#pending.push(() => this.attachTls([throughRoot(event.pid, event.path)]));
-        }
+        if (event.errno !== 0 || !mayHoldTls(event.path)) return;
+        // One that is being installed is looked into when it is whole, which is before anybody can load it.
+        if ((event.flags & WRITES) !== 0) this.#installing.set(event.file_id, event.path);
+        else this.#attachLater(event.pid, event.path);
+        return;
+      case 'file_io': {
+        const installed = event.closed ? this.#installing.get(event.file_id) : undefined;
+        if (installed === undefined) return;
+        this.#installing.delete(event.file_id);
+        this.#attachLater(event.pid, installed);
+        return;
+      }
+      case 'file_change':
+        if (event.errno !== 0 || event.new_path === undefined || !mayHoldTls(event.new_path)) return;
+        this.#attachLater(event.pid, event.new_path);
         return;
       case 'agent_seen':
         this.#pending.push(() => this.watchTree(event.pid, { reason: 'traffic', since_ns: event.ktime_ns }));
@@ -219,6 +236,10 @@ class LiveProbes implements Live {
   close(): Promise<void> {
     this.#stop();
     return this.#probes.close();
+  }
+
+  #attachLater(pid: number, file: string): void {
+    this.#pending.push(() => this.attachTls([throughRoot(pid, file)]));
   }
 
   #settle(): void {

@@ -38,7 +38,8 @@ export function findInstalledAgents(path_variable: string): readonly InstalledAg
   const found = new Map<string, InstalledAgent>();
   for (const directory of [...new Set([...path_variable.split(':'), ...listDirectories()])].slice(0, MAX_DIRECTORIES)) {
     // Interpreters are looked for in the whole path.
-    for (const agent of findAgentsInPath(`${directory}:${path_variable}`)) found.set(realPath(agent.executable_path), agent);
+    for (const agent of findAgentsInPath(`${directory}:${path_variable}`))
+      found.set(realPath(agent.executable_path), agent);
   }
   return [...found.values()];
 }
