@@ -222,8 +222,9 @@ class LiveProbes implements Live {
     if (protocol !== 'tls' || executable === undefined) return;
     if (this.#unreadTold.has(executable) || this.#unreadTold.size >= MAX_NOTICES) return;
     this.#unreadTold.add(executable);
-    const reason = unreadTlsReason(pid, executable);
-    if (reason === undefined) return;
+    const reason =
+      unreadTlsReason(pid, executable) ??
+      'it was not made by the TLS library that the process has, or before that was found';
     this.#options.warn(
       `TLS of ${executable} (pid ${pid}) cannot be read: ${reason}. If it calls a model, those calls are missing`,
     );
@@ -239,7 +240,11 @@ class LiveProbes implements Live {
   }
 
   #attachLater(pid: number, file: string): void {
-    this.#pending.push(() => this.attachTls([throughRoot(pid, file)]));
+    this.#pending.push(() => {
+      const through = throughRoot(pid, file);
+      // Whoever named it may be gone, and its root with it: ours is the likely one.
+      this.attachTls([fs.existsSync(through) ? through : file]);
+    });
   }
 
   #settle(): void {
