@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import type { ReceiverOptions } from './config/receiver-options.ts';
 import type { Counters } from './health/counters.ts';
 import { now } from './kernel/clock.ts';
@@ -7,19 +6,18 @@ import { loadProbes, type Probes } from './kernel/loader.ts';
 import { createLossReader } from './kernel/losses.ts';
 import { createRing } from './kernel/ring.ts';
 import { resolveUserIds } from './kernel/user-ids.ts';
-import { BoundedMap } from './model/bounded-map.ts';
+import { createLibraryOpenings, ourPathOf } from './library-openings.ts';
 import type { Event, EventBase, ProcessExecEvent, TargetEvent, UnreadTrafficEvent } from './model/event.ts';
 import { describeSession } from './session.ts';
 import { readAgentVersion } from './targets/agent-version.ts';
 import { findInstalledAgents } from './targets/installed-agents.ts';
-import { mayHoldTls } from './targets/locate-tls.ts';
 import { snapshotDescriptors } from './targets/process-descriptors.ts';
 import { readProcessFacts } from './targets/process-facts.ts';
 import { snapshotProcess, treeOf } from './targets/process-snapshots.ts';
 import { nameOf, recogniseAgent } from './targets/recognise-agent.ts';
 import { findBundledLibraries, findProcessFiles, findSystemLibraries, throughRoot } from './targets/tls-files.ts';
-import { unreadTlsReason } from './targets/unread-tls-reason.ts';
 import { createTlsAttacher } from './tls-attacher.ts';
+import { createUnreadNotices } from './unread-notices.ts';
 
 export interface LiveOptions {
   readonly object_path: string;
@@ -67,11 +65,6 @@ export interface AgentIdentity {
 const TICK_MS = 100;
 /** A tree is walked again while it grew under our eyes. */
 const MAX_WALKS = 4;
-const MAX_PROGRAMS = 4096;
-const MAX_INSTALLING = 1024;
-const WRITES = fs.constants.O_WRONLY | fs.constants.O_RDWR;
-/** Notices in all: what runs under ever new names must not fill a log. */
-const MAX_NOTICES = 64;
 
 /** Loads the kernel programs. Throws SetupError where that cannot be. */
 export function createLive(options: LiveOptions): Live {
@@ -94,11 +87,8 @@ class LiveProbes implements Live {
   readonly #excludedUids: ReadonlySet<number>;
   readonly #tls;
   readonly #watched = new Set<number>();
-  /** Paths of programs, by pid: who made a connection may be gone when that shows to be unreadable. */
-  readonly #programs = new BoundedMap<number, string>(MAX_PROGRAMS);
-  /** Libraries that a watched process has open to write, by `file_id`. */
-  readonly #installing = new BoundedMap<bigint, string>(MAX_INSTALLING);
-  readonly #unreadTold = new Set<string>();
+  readonly #notices;
+  readonly #openings = createLibraryOpenings();
   #intake: Intake | undefined;
   #stop: () => void = () => {};
   #tick: () => void = () => {};
@@ -110,6 +100,7 @@ class LiveProbes implements Live {
     this.#probes = probes;
     this.#options = options;
     this.#excludedUids = excludedUids;
+    this.#notices = createUnreadNotices(options.warn);
     this.#tls = createTlsAttacher(probes, options.counters, options.warn);
   }
 
@@ -191,22 +182,12 @@ class LiveProbes implements Live {
         else this.#pending.push(() => this.#consider(event));
         return;
       case 'file_open':
-        if (event.errno !== 0 || !mayHoldTls(event.path)) return;
-        // One that is being installed is looked into when it is whole, which is before anybody can load it.
-        if ((event.flags & WRITES) !== 0) this.#installing.set(event.file_id, event.path);
-        else this.#attachLater(event.pid, event.path);
-        return;
-      case 'file_io': {
-        const installed = event.closed ? this.#installing.get(event.file_id) : undefined;
-        if (installed === undefined) return;
-        this.#installing.delete(event.file_id);
-        this.#attachLater(event.pid, installed);
+      case 'file_io':
+      case 'file_change': {
+        const file = this.#openings.fileOf(event);
+        if (file !== undefined) this.#pending.push(() => this.attachTls([ourPathOf(event.pid, file)]));
         return;
       }
-      case 'file_change':
-        if (event.errno !== 0 || event.new_path === undefined || !mayHoldTls(event.new_path)) return;
-        this.#attachLater(event.pid, event.new_path);
-        return;
       case 'agent_seen':
         this.#pending.push(() => this.watchTree(event.pid, { reason: 'traffic', since_ns: event.ktime_ns }));
         return;
@@ -217,17 +198,8 @@ class LiveProbes implements Live {
     }
   }
 
-  onUnread({ protocol, pid }: UnreadTrafficEvent): void {
-    const executable = this.#programs.get(pid);
-    if (protocol !== 'tls' || executable === undefined) return;
-    if (this.#unreadTold.has(executable) || this.#unreadTold.size >= MAX_NOTICES) return;
-    this.#unreadTold.add(executable);
-    const reason =
-      unreadTlsReason(pid, executable) ??
-      'it was not made by the TLS library that the process has, or before that was found';
-    this.#options.warn(
-      `TLS of ${executable} (pid ${pid}) cannot be read: ${reason}. If it calls a model, those calls are missing`,
-    );
+  onUnread(event: UnreadTrafficEvent): void {
+    this.#notices.unread(event);
   }
 
   drain(): void {
@@ -239,14 +211,6 @@ class LiveProbes implements Live {
     return this.#probes.close();
   }
 
-  #attachLater(pid: number, file: string): void {
-    this.#pending.push(() => {
-      const through = throughRoot(pid, file);
-      // Whoever named it may be gone, and its root with it: ours is the likely one.
-      this.attachTls([fs.existsSync(through) ? through : file]);
-    });
-  }
-
   #settle(): void {
     const pending = this.#pending;
     if (pending.length === 0) return;
@@ -256,7 +220,7 @@ class LiveProbes implements Live {
 
   /** What there is to know about a watched process that runs a new image. */
   #look(event: ProcessExecEvent): void {
-    this.#programs.set(event.pid, event.executable_path);
+    this.#notices.runs(event.pid, event.executable_path);
     this.attachTls([
       ...findProcessFiles(event.pid),
       ...findBundledLibraries(throughRoot(event.pid, event.executable_path)),
