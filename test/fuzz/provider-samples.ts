@@ -29,10 +29,10 @@ const asked = {
 };
 const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
 
-function sampleOf(api: Api, request: Record<string, unknown>): ProviderSample {
-  const { body, events } = api.answer(api.read(request), turn, 1);
+function sampleOf(target: string, api: Api, request: Record<string, unknown>): ProviderSample {
+  const { body, events } = api.answer(api.read(request, target), turn, 1);
   const parsed = events.map(({ data }) => (data === '[DONE]' ? data : JSON.parse(data)));
-  return { target: api.path, request, body, events: parsed.length > 0 ? parsed : [body] };
+  return { target, request, body, events: parsed.length > 0 ? parsed : [body] };
 }
 
 const gemini = {
@@ -75,7 +75,7 @@ const ollama = {
 
 /** One of each API, with most of what it can carry. */
 export const SAMPLES: readonly ProviderSample[] = [
-  sampleOf(anthropicMessages, {
+  sampleOf('/v1/messages', anthropicMessages, {
     ...asked,
     system: [{ type: 'text', text: 'Be brief.' }],
     thinking: { type: 'enabled', budget_tokens: 9 },
@@ -92,7 +92,7 @@ export const SAMPLES: readonly ProviderSample[] = [
       { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't', content: [{ type: 'text', text: 'x' }] }] },
     ],
   }),
-  sampleOf(openaiChat, {
+  sampleOf('/v1/chat/completions', openaiChat, {
     ...asked,
     stream_options: { include_usage: true },
     response_format: { type: 'json_schema' },
@@ -107,7 +107,7 @@ export const SAMPLES: readonly ProviderSample[] = [
       { role: 'tool', tool_call_id: 'c', content: 'x' },
     ],
   }),
-  sampleOf(openaiResponses, {
+  sampleOf('/v1/responses', openaiResponses, {
     ...asked,
     previous_response_id: 'resp_0_1',
     instructions: 'Be brief.',
@@ -123,7 +123,7 @@ export const SAMPLES: readonly ProviderSample[] = [
       { type: 'reasoning', summary: [{ type: 'summary_text', text: 'hm' }] },
     ],
   }),
-  sampleOf(openaiEmbeddings, { model: 'm', input: ['a', 'b'] }),
+  sampleOf('/v1/embeddings', openaiEmbeddings, { model: 'm', input: ['a', 'b'] }),
   {
     target: '/v1beta/models/gemini:streamGenerateContent',
     request: {

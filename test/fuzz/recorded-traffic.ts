@@ -23,7 +23,11 @@ export interface RecordedPiece {
   readonly data: Uint8Array;
 }
 
-const apis = [anthropicMessages, openaiChat, openaiResponses];
+const apis = new Map([
+  ['/v1/messages', anthropicMessages],
+  ['/v1/chat/completions', openaiChat],
+  ['/v1/responses', openaiResponses],
+]);
 const scenario: Scenario = {
   turns: [
     {
@@ -43,13 +47,14 @@ export const QUESTION_TEXT = 'What is here? ';
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await text(request);
-  const api = apis.find(({ path }) => path === request.url);
+  const path = request.url ?? '';
+  const api = apis.get(path);
   const [turn = {}] = scenario.turns;
   if (api === undefined) {
     response.writeHead(404, { 'content-length': 2 }).end('{}');
     return;
   }
-  const asked = api.read(JSON.parse(body));
+  const asked = api.read(JSON.parse(body), path);
   const told = api.answer(asked, turn, 1);
   const encoding = chooseEncoding(request.headers['accept-encoding'], delivery.encodings);
   response.writeHead(200, {
@@ -101,7 +106,7 @@ interface Asked {
 /** Each API, streamed and not, in each encoding. */
 function questions(): Asked[] {
   const asked: Asked[] = [];
-  for (const { path } of apis) {
+  for (const path of apis.keys()) {
     for (const [index, accept] of ['identity', 'gzip', 'br', 'zstd'].entries()) {
       const content = QUESTION_TEXT + 'a'.repeat(index * 40);
       const said = path.endsWith('responses') ? { input: content } : { messages: [{ role: 'user', content }] };
