@@ -79,7 +79,7 @@ export async function startBodyServer(tls_version: SecureVersion): Promise<BodyS
     const wish = JSON.parse(String(request.headers['x-mock'])) as BodyCase;
     const body = await buffer(request);
     const asked = decompress[String(request.headers['content-encoding'])]?.(body) ?? body;
-    const question = openaiChat.read(JSON.parse(asked.toString('utf8')));
+    const question = openaiChat.read(JSON.parse(asked.toString('utf8')), '/v1/chat/completions');
     const text = numberedWords(wish.answer_bytes);
     const error = { status: OVERLOADED, type: 'overloaded_error', message: numberedWords(200) };
     const told = openaiChat.answer(question, { text }, 0);

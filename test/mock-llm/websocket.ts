@@ -37,7 +37,7 @@ export function serveWebSockets(
 
   const answer = async (socket: WebSocket, data: RawData): Promise<void> => {
     const request_body = data as Buffer;
-    const asked = openaiResponses.read(JSON.parse(request_body.toString('utf8')));
+    const asked = openaiResponses.read(JSON.parse(request_body.toString('utf8')), '/v1/responses');
     if (asked.json.type !== 'response.create') return;
     const number = ++count;
     const turn = scenario.turns[Math.min(asked.turn, scenario.turns.length - 1)] ?? {};
