@@ -4,7 +4,7 @@
  */
 
 /** sha256 of the layout this file was generated from. */
-export const layout_hash = '5c66845c1f4fd2590e37e406f8ce8e29caaafe962a571841c441123f8a2931c8';
+export const layout_hash = '6d921b17f09031bac873441debaf362c26acdf1e07ea3a8accc1d5c95011aa2f';
 
 export const event_kind = {
   EVENT_PROCESS_FORK: 1,
@@ -61,6 +61,8 @@ export const tls_function = {
   TLS_FUNCTION_WRITE: 3,
   TLS_FUNCTION_WRITE_EX: 4,
   TLS_FUNCTION_FREE: 5,
+  TLS_FUNCTION_RUSTLS_ENCRYPT: 16,
+  TLS_FUNCTION_RUSTLS_DECRYPT: 17,
 } as const;
 
 export const blind_spot = {

@@ -81,7 +81,7 @@ function findInstalled(name: string, command: string, env: NodeJS.ProcessEnv): F
 function familyOf(files: readonly string[]): string | undefined {
   for (const file of files) {
     const library = locateTls(file);
-    if (library !== undefined) return `TLS is read (${library.family})`;
+    if (library !== undefined) return `TLS is read (${library.families.join(', ')})`;
   }
   return undefined;
 }

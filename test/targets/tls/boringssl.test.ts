@@ -72,7 +72,7 @@ for (const [what, put] of [
 ] as const) {
   test(`SSL_read and SSL_write are found by the errors they raise, ${what}`, () => {
     const { found, offsets } = locate(library(put));
-    assert.equal(found?.family, 'boringssl');
+    assert.deepEqual(found?.families, ['boringssl']);
     assert.deepEqual(offsetsOf(found), { SSL_read: offsets.get('SSL_read'), SSL_write: offsets.get('SSL_write') });
     assert.match(found?.evidence.join('\n') ?? '', /SSL_read: .*line 933.*alone begins as SSL_read does in Bun/);
   });

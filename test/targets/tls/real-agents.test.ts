@@ -28,7 +28,7 @@ for (const { name, variable, family, functions, known } of AGENTS) {
     const file = process.env[variable];
     if (!file) return context.skip(`${variable} names no executable of ${name}`);
     const found = inspect(file);
-    assert.equal(found?.family, family);
+    assert.deepEqual(found?.families, [family]);
     const offsets = offsetsOf(found);
     assert.deepEqual(Object.keys(offsets), [...functions]);
     assert.equal(new Set(Object.values(offsets)).size, functions.length);
