@@ -1,0 +1,132 @@
+/**
+ * rustls, linked into a Rust program with or without symbols, whichever library encrypts for it. Its record layer calls trait
+ * objects, so that inlining cannot remove the functions, and their vtables stay (rustls 0.22 on, src/crypto/cipher.rs):
+ *
+ *     dyn MessageEncrypter  drop, size, align, encrypt, encrypted_payload_len
+ *     dyn MessageDecrypter  drop, size, align, decrypt
+ *
+ * encrypted_payload_len adds 17 bytes (TLS 1.3), 16 (1.2, ChaCha20-Poly1305) or 24 (1.2, AES-GCM), and does nothing else. The
+ * decrypter of the same cipher has the same drop and alignment, nearly the same size, and lies near.
+ */
+import { type Elf, readCode } from '../elf.ts';
+import { isFunctionEntry, offsetOf, readEntry } from './function-entry.ts';
+import { type FunctionTable, readFunctionTable } from './function-table.ts';
+import { readRelocatedData } from './relocated-data.ts';
+import { returnsSlice, takesChunks, takesSlice } from './rustls-layout.ts';
+import { findRustlsSigns, type RustlsSigns } from './rustls-version.ts';
+import type { TlsFamily } from './tls-family.ts';
+import { findVtables, type Vtable } from './vtable-scan.ts';
+
+const MACHINE_X86_64 = 62;
+/** lea rax, [rsi + n]; ret, with or without a frame. */
+const ADDS_OVERHEAD = /^(?:f30f1efa)?(?:554889e5)?488d46(10|11|18)(?:5d)?c3/;
+const TLS_1_3_OVERHEAD_BYTES = 17;
+/** A pointer to a key and the 12 bytes of an initialisation vector. */
+const MIN_STATE_BYTES = 20;
+const NEAR_BYTES = 64 * 8;
+const MAX_SIZE_DIFFERENCE_BYTES = 16;
+const MAX_FUNCTION_BYTES = 4096;
+/** Real programs have up to 7. */
+const MAX_ENCRYPTERS = 64;
+
+export const rustls: TlsFamily = {
+  name: 'rustls',
+  readsCode: true,
+  besideOthers: true,
+  locate(elf) {
+    if (elf.machine !== MACHINE_X86_64) return { missing: 'not x86-64 code, and no other is searched' };
+    const vtables = [...findVtables(elf, readRelocatedData(elf), 2)];
+    const encrypters = vtables.flatMap((one) => toEncrypter(elf, one) ?? []).slice(0, MAX_ENCRYPTERS);
+    const signs = findRustlsSigns(elf);
+    const named = describe(signs);
+    if (encrypters.length === 0) return { missing: `${named}, no vtable of a MessageEncrypter` };
+    if (signs.versions.length === 0 && !signs.hasErrorText)
+      return { missing: `${named}, though ${encrypters.length} vtables like those of a MessageEncrypter` };
+    const table = readFunctionTable(elf);
+    const pairs = encrypters.flatMap((one) => findPair(elf, table, vtables, one, signs) ?? []);
+    if (pairs.length === 0) {
+      return {
+        missing: `${named}, ${encrypters.length} vtables of a MessageEncrypter, none that passes its arguments as rustls 0.23 does`,
+      };
+    }
+    const functions = new Map<number, 'rustls_encrypt' | 'rustls_decrypt'>();
+    for (const { encrypt, decrypt } of pairs) functions.set(encrypt, 'rustls_encrypt').set(decrypt, 'rustls_decrypt');
+    return {
+      functions: [...functions].map(([address, name]) => ({ name, file_offset: offsetOf(elf, address) })),
+      evidence: [
+        `rustls: ${named}; ${pairs.length} of ${encrypters.length} vtables of a MessageEncrypter`,
+        ...pairs.map((pair) => pair.evidence),
+      ],
+    };
+  },
+};
+
+function describe({ versions, hasErrorText }: RustlsSigns): string {
+  if (versions.length > 0) return `source paths of rustls ${versions.join(', ')}`;
+  return hasErrorText ? 'an error text of rustls' : 'no source path or error text of rustls';
+}
+
+interface Encrypter extends Vtable {
+  readonly encrypt: number;
+  readonly overhead_bytes: number;
+}
+
+function toEncrypter(elf: Elf, vtable: Vtable): Encrypter | undefined {
+  const [encrypt, addOverhead] = vtable.methods;
+  if (encrypt === undefined || addOverhead === undefined || vtable.size_bytes < MIN_STATE_BYTES) return undefined;
+  const added = ADDS_OVERHEAD.exec(readEntry(elf, addOverhead))?.[1];
+  return added === undefined ? undefined : { ...vtable, encrypt, overhead_bytes: Number.parseInt(added, 16) };
+}
+
+interface Pair {
+  readonly encrypt: number;
+  readonly decrypt: number;
+  readonly evidence: string;
+}
+
+function findPair(
+  elf: Elf,
+  table: FunctionTable | undefined,
+  vtables: readonly Vtable[],
+  encrypter: Encrypter,
+  { versions }: RustlsSigns,
+): Pair | undefined {
+  const { encrypt, overhead_bytes, size_bytes } = encrypter;
+  const encryptCode = readFunction(elf, table, encrypt);
+  if (encryptCode === undefined || !takesChunks(encryptCode)) return undefined;
+  const isTls13 = overhead_bytes === TLS_1_3_OVERHEAD_BYTES;
+  const isKnown = versions.length > 0 && versions.every((version) => version.startsWith('0.23.'));
+  const candidates = vtables
+    .filter((one) => isCompanion(encrypter, one))
+    .sort((a, b) => Math.abs(a.address - encrypter.address) - Math.abs(b.address - encrypter.address));
+  for (const { methods } of candidates) {
+    const decrypt = methods[0] as number;
+    const code = readFunction(elf, table, decrypt);
+    if (code === undefined || !takesSlice(code, isTls13 ? overhead_bytes - 1 : overhead_bytes)) continue;
+    const isSeen = returnsSlice(code);
+    if (!isSeen && !isKnown) continue;
+    return {
+      encrypt,
+      decrypt,
+      evidence:
+        `TLS ${isTls13 ? '1.3' : '1.2'}, state of ${size_bytes} bytes: rustls_encrypt takes chunks, its vtable adds ${overhead_bytes} bytes, ` +
+        `begins ${readEntry(elf, encrypt)}; rustls_decrypt takes a slice of more than is added, ` +
+        `${isSeen ? 'returns one' : 'returns one as this version does'}, begins ${readEntry(elf, decrypt)}`,
+    };
+  }
+  return undefined;
+}
+
+const isCompanion = (encrypter: Encrypter, { address, drop, align_bytes, size_bytes }: Vtable): boolean =>
+  address !== encrypter.address &&
+  Math.abs(address - encrypter.address) <= NEAR_BYTES &&
+  drop === encrypter.drop &&
+  align_bytes === encrypter.align_bytes &&
+  Math.abs(size_bytes - encrypter.size_bytes) <= MAX_SIZE_DIFFERENCE_BYTES;
+
+/** The code of the function that begins here; nothing where none does. */
+function readFunction(elf: Elf, table: FunctionTable | undefined, start: number): Buffer | undefined {
+  const bounds = table?.containing(start);
+  if (bounds === undefined) return isFunctionEntry(elf, start) ? readCode(elf, start, MAX_FUNCTION_BYTES) : undefined;
+  return bounds.start === start ? readCode(elf, start, Math.min(bounds.end - start, MAX_FUNCTION_BYTES)) : undefined;
+}
