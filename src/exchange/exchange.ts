@@ -6,8 +6,9 @@ import type { Provider } from '../providers/provider.ts';
 import type { Stage } from '../stage.ts';
 import type { Arrival } from './arrival.ts';
 import type { BodyBudget } from './body-collector.ts';
-import { type Connection, createConnection } from './connection.ts';
+import { type Connection, createConnection, SOCKET_CLOSED } from './connection.ts';
 import { guarded } from './guarded-provider.ts';
+import { createHalfConnections } from './half-connections.ts';
 import { createLlmExchange } from './llm-exchange.ts';
 import { netName } from './net-names.ts';
 import type { ExchangeOptions } from './options.ts';
@@ -108,6 +109,15 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     counters.lost('exchange.connections_evicted');
     if (oldest !== undefined) forget(oldest, arrivalOf(event), undefined);
   };
+  const halves = createHalfConnections({
+    max_halves: 2 * max_connections,
+    counters,
+    route: takeTlsData,
+    ended(event, id) {
+      const followed = processes.get(event.process)?.get(id);
+      if (followed !== undefined) forget(followed, arrivalOf(event), SOCKET_CLOSED);
+    },
+  });
   const closeSocket = (event: EventBase, socket_id: bigint): void => {
     for (const { connection } of processes.get(event.process)?.values() ?? []) {
       if (connection.socket_id === socket_id) connection.socketClosed(arrivalOf(event));
@@ -119,7 +129,11 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       if (event.ktime_ns > last_ns) last_ns = event.ktime_ns;
       switch (event.kind) {
         case 'tls_data':
-          takeTlsData(event);
+          if (event.half) halves.push(event);
+          else takeTlsData(event);
+          return;
+        case 'tls_binding':
+          halves.bind(event);
           return;
         case 'tls_close': {
           const followed = processes.get(event.process)?.get(event.connection);
@@ -139,7 +153,10 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
           sockets.opened(event);
           break;
         case 'net_io':
-          if (event.closed) closeSocket(event, event.socket_id);
+          if (event.closed) {
+            closeSocket(event, event.socket_id);
+            halves.socketClosed(event);
+          }
           break;
         case 'process_exit':
           forgetProcess(event, 'the process ended');
@@ -155,9 +172,11 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       waiting = [];
       for (const callback of due) callback();
       for (const { connection } of by_age) connection.settle(now_ns - MAX_WAIT_NS);
+      halves.settle(now_ns - MAX_WAIT_NS);
       next.tick?.(now_ns);
     },
     close() {
+      halves.close();
       const at = { ktime_ns: last_ns, call_start_ns: last_ns, tid: 0 };
       for (const followed of [...by_age]) forget(followed, at, 'watching ended');
       return next.close?.();
