@@ -38,7 +38,7 @@ export function copiesOf(code: Buffer, register: number): ReadonlySet<number> {
 /** All accesses in this code by way of these base registers, with a displacement of 0 or one byte. */
 export function findFieldAccesses(code: Buffer, bases: ReadonlySet<number>): readonly FieldAccess[] {
   const found: FieldAccess[] = [];
-  for (let at = 0; at + 4 < code.length; at++) {
+  for (let at = 0; at + 2 < code.length; at++) {
     const access = readAccess(code, at);
     if (access !== undefined && bases.has(access.base)) found.push(access.access);
   }

@@ -27,7 +27,7 @@ const NEAR_BYTES = 64 * 8;
 const MAX_SIZE_DIFFERENCE_BYTES = 16;
 const MAX_FUNCTION_BYTES = 4096;
 /** Real programs have up to 7. */
-const MAX_ENCRYPTERS = 64;
+const MAX_ENCRYPTERS = 24;
 
 export const rustls: TlsFamily = {
   name: 'rustls',
@@ -43,19 +43,22 @@ export const rustls: TlsFamily = {
     if (signs.versions.length === 0 && !signs.hasErrorText)
       return { missing: `${named}, though ${encrypters.length} vtables like those of a MessageEncrypter` };
     const table = readFunctionTable(elf);
-    const pairs = encrypters.flatMap((one) => findPair(elf, table, vtables, one, signs) ?? []);
-    if (pairs.length === 0) {
-      return {
-        missing: `${named}, ${encrypters.length} vtables of a MessageEncrypter, none that passes its arguments as rustls 0.23 does`,
-      };
+    const found = new Map<number, FoundFunction>();
+    let complete = 0;
+    for (const encrypter of encrypters) {
+      const functions = findRecordFunctions(elf, table, vtables, encrypter, signs);
+      if (functions.length > 0) complete += 1;
+      for (const one of functions) found.set(one.start, one);
     }
-    const functions = new Map<number, 'rustls_encrypt' | 'rustls_decrypt'>();
-    for (const { encrypt, decrypt } of pairs) functions.set(encrypt, 'rustls_encrypt').set(decrypt, 'rustls_decrypt');
+    const tables = `${complete} of ${encrypters.length} vtables of a MessageEncrypter`;
+    if (complete === 0) return { missing: `${named}, ${tables} that pass plaintext as rustls 0.23 does` };
     return {
-      functions: [...functions].map(([address, name]) => ({ name, file_offset: offsetOf(elf, address) })),
+      functions: [...found.values()].map(({ name, start }) => ({ name, file_offset: offsetOf(elf, start) })),
       evidence: [
-        `rustls: ${named}; ${pairs.length} of ${encrypters.length} vtables of a MessageEncrypter`,
-        ...pairs.map((pair) => pair.evidence),
+        `${named}; ${tables} that pass plaintext as rustls 0.23 does, each with its MessageDecrypter`,
+        ...[...found.values()].map(
+          ({ name, start, evidence }) => `${name}: ${evidence}; begins ${readEntry(elf, start)}`,
+        ),
       ],
     };
   },
@@ -78,49 +81,50 @@ function toEncrypter(elf: Elf, vtable: Vtable): Encrypter | undefined {
   return added === undefined ? undefined : { ...vtable, encrypt, overhead_bytes: Number.parseInt(added, 16) };
 }
 
-interface Pair {
-  readonly encrypt: number;
-  readonly decrypt: number;
+interface FoundFunction {
+  readonly name: 'rustls_encrypt' | 'rustls_decrypt';
+  readonly start: number;
   readonly evidence: string;
 }
 
-function findPair(
+/** The method that encrypts and those that decrypt what it does; none unless there are both. */
+function findRecordFunctions(
   elf: Elf,
   table: FunctionTable | undefined,
   vtables: readonly Vtable[],
   encrypter: Encrypter,
   { versions }: RustlsSigns,
-): Pair | undefined {
-  const { encrypt, overhead_bytes, size_bytes } = encrypter;
-  const encryptCode = readFunction(elf, table, encrypt);
-  if (encryptCode === undefined || !takesChunks(encryptCode)) return undefined;
+): readonly FoundFunction[] {
+  const { encrypt, overhead_bytes } = encrypter;
+  const code = readFunction(elf, table, encrypt);
+  if (code === undefined || !takesChunks(code)) return [];
   const isTls13 = overhead_bytes === TLS_1_3_OVERHEAD_BYTES;
+  const least = isTls13 ? overhead_bytes - 1 : overhead_bytes;
   const isKnown = versions.length > 0 && versions.every((version) => version.startsWith('0.23.'));
-  const candidates = vtables
-    .filter((one) => isCompanion(encrypter, one))
-    .sort((a, b) => Math.abs(a.address - encrypter.address) - Math.abs(b.address - encrypter.address));
-  for (const { methods } of candidates) {
-    const decrypt = methods[0] as number;
-    const code = readFunction(elf, table, decrypt);
-    if (code === undefined || !takesSlice(code, isTls13 ? overhead_bytes - 1 : overhead_bytes)) continue;
+  const protocol = `TLS ${isTls13 ? '1.3' : '1.2'}, ${encrypter.size_bytes} bytes of state`;
+  const decrypters = vtables.flatMap((one): FoundFunction | [] => {
+    const start = one.methods[0] as number;
+    const code = isCompanion(encrypter, one) ? readFunction(elf, table, start) : undefined;
+    if (code === undefined || !takesSlice(code, least)) return [];
     const isSeen = returnsSlice(code);
-    if (!isSeen && !isKnown) continue;
+    if (!isSeen && !(isKnown && one.drop === encrypter.drop)) return [];
+    const returns = isSeen ? 'writes a slice to its result' : 'is near, and dropped alike';
     return {
-      encrypt,
-      decrypt,
-      evidence:
-        `TLS ${isTls13 ? '1.3' : '1.2'}, state of ${size_bytes} bytes: rustls_encrypt takes chunks, its vtable adds ${overhead_bytes} bytes, ` +
-        `begins ${readEntry(elf, encrypt)}; rustls_decrypt takes a slice of more than is added, ` +
-        `${isSeen ? 'returns one' : 'returns one as this version does'}, begins ${readEntry(elf, decrypt)}`,
+      name: 'rustls_decrypt',
+      start,
+      evidence: `${protocol}, takes a slice of ${least} bytes or more, ${returns}`,
     };
-  }
-  return undefined;
+  });
+  if (decrypters.length === 0) return [];
+  const evidence = `${protocol}, takes chunks, is followed by what adds ${overhead_bytes} bytes`;
+  return [{ name: 'rustls_encrypt', start: encrypt, evidence }, ...decrypters];
 }
 
+/** Drops that do the same are not always the same function. */
 const isCompanion = (encrypter: Encrypter, { address, drop, align_bytes, size_bytes }: Vtable): boolean =>
   address !== encrypter.address &&
   Math.abs(address - encrypter.address) <= NEAR_BYTES &&
-  drop === encrypter.drop &&
+  (drop === 0) === (encrypter.drop === 0) &&
   align_bytes === encrypter.align_bytes &&
   Math.abs(size_bytes - encrypter.size_bytes) <= MAX_SIZE_DIFFERENCE_BYTES;
 

@@ -18,6 +18,10 @@ export interface BuiltFunction {
 export interface ElfPlan {
   readonly functions: readonly BuiltFunction[];
   readonly strings: readonly string[];
+  /** Words of relocated data: numbers, and names of functions. */
+  readonly data?: readonly (number | string)[];
+  /** Whether the addresses of functions in `data` stand apart from it, as relocations, by default in place. */
+  readonly withRelocations?: boolean;
   /** By default 62, x86-64. */
   readonly machine?: number;
   readonly withUnwindTables?: boolean;
@@ -32,7 +36,8 @@ export interface BuiltElf {
 const BASE = 0x400000;
 const TEXT_AT = 0x1000;
 const PADDING_INT3 = 0xcc;
-const NAMES = ['', '.text', '.rodata', '.eh_frame_hdr', '.eh_frame', '.shstrtab'];
+const NAMES = ['', '.text', '.rodata', '.eh_frame_hdr', '.eh_frame', '.data.rel.ro', '.rela.dyn', '.shstrtab'];
+const R_X86_64_RELATIVE = 8;
 
 export const hex32 = (value: number): string => {
   const bytes = Buffer.alloc(4);
@@ -40,7 +45,8 @@ export const hex32 = (value: number): string => {
   return bytes.toString('hex');
 };
 
-export function buildElf({ functions, strings, machine = 62, withUnwindTables = true }: ElfPlan): BuiltElf {
+export function buildElf(plan: ElfPlan): BuiltElf {
+  const { functions, strings, data = [], withRelocations = false, machine = 62, withUnwindTables = true } = plan;
   const addresses = new Map<string, number>();
   const stringAddresses = new Map<string, number>();
   let end = BASE + TEXT_AT;
@@ -62,7 +68,10 @@ export function buildElf({ functions, strings, machine = 62, withUnwindTables = 
   const { index, frames } = unwindTables(lengths, BASE + indexAt);
   const names = Buffer.from(`${NAMES.join('\0')}\0`);
   const framesAt = indexAt + index.length;
-  const namesAt = framesAt + frames.length;
+  const dataAt = align(framesAt + frames.length, 8);
+  const { words, relocations } = relocatedData(data, withRelocations, BASE + dataAt, addresses);
+  const relocationsAt = dataAt + words.length;
+  const namesAt = relocationsAt + relocations.length;
   const sectionsAt = align(namesAt + names.length, 8);
   const bytes = Buffer.alloc(sectionsAt + 64 * NAMES.length);
   writeHeader(bytes, machine, sectionsAt);
@@ -74,6 +83,8 @@ export function buildElf({ functions, strings, machine = 62, withUnwindTables = 
     { at: constantsAt, content: constants, type: 1, flags: 2 },
     { at: indexAt, content: index, type: 1, flags: 2 },
     { at: framesAt, content: frames, type: 1, flags: 2 },
+    { at: dataAt, content: words, type: 1, flags: 3 },
+    { at: relocationsAt, content: relocations, type: 4, flags: 2 },
     { at: namesAt, content: names, type: 3, flags: 0 },
   ];
   sections.forEach(({ at, content, type, flags }, number) => {
@@ -130,6 +141,25 @@ function unwindTables(functions: readonly { start: number; bytes: number }[], ad
     frames.writeUInt32LE(bytes, 16 * number + 12);
   });
   return { index, frames };
+}
+
+function relocatedData(data: ElfPlan['data'] = [], isApart: boolean, address: number, functions: Addresses) {
+  const words = Buffer.alloc(8 * data.length);
+  const entries: Buffer[] = [];
+  data.forEach((one, number) => {
+    const value = typeof one === 'number' ? one : functions.get(one);
+    if (value === undefined) throw new Error(`nothing is called ${one}`);
+    if (typeof one === 'number' || !isApart) {
+      words.writeBigUInt64LE(BigInt(value), 8 * number);
+      return;
+    }
+    const entry = Buffer.alloc(24);
+    entry.writeBigUInt64LE(BigInt(address + 8 * number), 0);
+    entry.writeBigUInt64LE(BigInt(R_X86_64_RELATIVE), 8);
+    entry.writeBigUInt64LE(BigInt(value), 16);
+    entries.push(entry);
+  });
+  return { words, relocations: Buffer.concat(entries) };
 }
 
 function writeHeader(bytes: Buffer, machine: number, sectionsAt: number): void {
