@@ -35,13 +35,12 @@ export const rustls: TlsFamily = {
   besideOthers: true,
   locate(elf) {
     if (elf.machine !== MACHINE_X86_64) return { missing: 'not x86-64 code, and no other is searched' };
-    const vtables = [...findVtables(elf, readRelocatedData(elf), 2)];
-    const encrypters = vtables.flatMap((one) => toEncrypter(elf, one) ?? []).slice(0, MAX_ENCRYPTERS);
     const signs = findRustlsSigns(elf);
     const named = describe(signs);
+    if (named === undefined) return { missing: 'no source path or error text of rustls' };
+    const vtables = [...findVtables(elf, readRelocatedData(elf), 2)];
+    const encrypters = vtables.flatMap((one) => toEncrypter(elf, one) ?? []).slice(0, MAX_ENCRYPTERS);
     if (encrypters.length === 0) return { missing: `${named}, no vtable of a MessageEncrypter` };
-    if (signs.versions.length === 0 && !signs.hasErrorText)
-      return { missing: `${named}, though ${encrypters.length} vtables like those of a MessageEncrypter` };
     const table = readFunctionTable(elf);
     const found = new Map<number, FoundFunction>();
     let complete = 0;
@@ -64,9 +63,9 @@ export const rustls: TlsFamily = {
   },
 };
 
-function describe({ versions, hasErrorText }: RustlsSigns): string {
+function describe({ versions, hasErrorText }: RustlsSigns): string | undefined {
   if (versions.length > 0) return `source paths of rustls ${versions.join(', ')}`;
-  return hasErrorText ? 'an error text of rustls' : 'no source path or error text of rustls';
+  return hasErrorText ? 'an error text of rustls' : undefined;
 }
 
 interface Encrypter extends Vtable {
