@@ -23,17 +23,16 @@ const COMPARE = 7;
 
 /** Whether it takes its message's length as rustls 0.23 does: [2], or [3] - [2] where [0] is not 0. */
 export function takesChunks(code: Buffer): boolean {
-  const beginning = code.subarray(0, BEGINNING_BYTES);
-  const accesses = findFieldAccesses(beginning, copiesOf(beginning, RDX)).filter(({ isWide }) => isWide);
-  const reads = (displacement: number): boolean =>
-    accesses.some(
-      (one) => one.displacement === displacement && (one.opcode === OPCODE_LOAD || one.opcode === OPCODE_SUBTRACT),
-    );
-  const tests = accesses.some(
-    (one) => one.displacement === 0 && (comparesWith(beginning, one, 0) || testsLoaded(beginning, one)),
-  );
-  return tests && reads(16) && reads(24);
+  const copies = copiesOf(code.subarray(0, BEGINNING_BYTES), RDX);
+  const accesses = findFieldAccesses(code, copies).filter(({ isWide }) => isWide);
+  const early = accesses.filter(({ at }) => at < BEGINNING_BYTES);
+  const tests = early.some((one) => one.displacement === 0 && (comparesWith(code, one, 0) || testsLoaded(code, one)));
+  // What is done with several chunks may be laid apart from what is done with one.
+  return tests && early.some((one) => takes(one, 16)) && accesses.some((one) => takes(one, 24));
 }
+
+const takes = ({ opcode, displacement }: FieldAccess, field: number): boolean =>
+  displacement === field && (opcode === OPCODE_LOAD || opcode === OPCODE_SUBTRACT);
 
 const comparesWith = (code: Buffer, { opcode, register, end }: FieldAccess, value: number): boolean =>
   opcode === OPCODE_IMMEDIATE && (register & 7) === COMPARE && code[end] === value;
@@ -45,21 +44,24 @@ function testsLoaded(code: Buffer, { opcode, register, end }: FieldAccess): bool
   return opcode === OPCODE_LOAD && code.subarray(end, end + IS_COMPARED_WITHIN_BYTES).includes(test);
 }
 
-/** Whether it compares its message's length, [1], with that of what encryption adds in front and behind. */
-export function takesSlice(code: Buffer, overhead_bytes: number): boolean {
+/** Whether it asks if its message's length, [1], is at least this, as encryption adds so much in front and behind. */
+export function takesSlice(code: Buffer, least_bytes: number): boolean {
   const beginning = code.subarray(0, BEGINNING_BYTES);
-  return findFieldAccesses(beginning, copiesOf(beginning, RDX)).some((one) => {
-    if (!one.isWide || one.displacement !== 8) return false;
-    if (comparesWith(beginning, one, overhead_bytes)) return true;
-    if (one.opcode !== OPCODE_LOAD) return false;
-    const compare = Buffer.from([
-      0x48 + (one.register >> 3),
-      OPCODE_IMMEDIATE,
-      0xf8 + (one.register & 7),
-      overhead_bytes,
-    ]);
-    return beginning.subarray(one.end, one.end + IS_COMPARED_WITHIN_BYTES).includes(compare);
-  });
+  const accesses = findFieldAccesses(beginning, copiesOf(beginning, RDX));
+  return accesses
+    .filter(({ isWide, displacement }) => isWide && displacement === 8)
+    .some((one) => {
+      // Below it, or above one less.
+      return [least_bytes, least_bytes - 1].some(
+        (value) => comparesWith(beginning, one, value) || comparesLoaded(beginning, one, value),
+      );
+    });
+}
+
+/** mov r, [...]; cmp r, value. */
+function comparesLoaded(code: Buffer, { opcode, register, end }: FieldAccess, value: number): boolean {
+  const compare = Buffer.from([0x48 + (register >> 3), OPCODE_IMMEDIATE, 0xf8 + (register & 7), value]);
+  return opcode === OPCODE_LOAD && code.subarray(end, end + IS_COMPARED_WITHIN_BYTES).includes(compare);
 }
 
 /** Whether it writes a pointer and a length to [1] and [2] of its result, and a byte behind them: close to each other. */

@@ -80,7 +80,8 @@ test('compilers may use other registers, keep a frame, and give each of two equa
   const functions = [
     encrypt('encrypt', takesChunksByCopy),
     { name: 'adds', code: ['554889e5', '488d4611', '5dc3'] },
-    decrypt('decrypt', '10'),
+    // Not below 16 is above 15.
+    decrypt('decrypt', '0f'),
     { name: 'drop', code: [SAVE, RETURN] },
     { name: 'other drop', code: [SAVE, RETURN] },
   ];
