@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 
-const folder = path.join(import.meta.dirname, 'rustls-client');
-const target = path.join(import.meta.dirname, '../../.cache/rustls-client');
+const folder = import.meta.dirname;
+const target = path.join(folder, '../../.cache/rustls-client');
 const BUILD_MS = 300_000;
 
 /** A Rust program that talks TLS through rustls, built when it is out of date; or why there is none. */

@@ -1,5 +1,6 @@
 //! Talks to a TLS server that echoes, in every way that makes it hard to tell which record belongs to which connection.
-//! Arguments: the server's port, the file of its authority's certificate, and 1.2 or 1.3.
+//! Arguments: the server's port, the file of its authority's certificate, and 1.2 or 1.3. With a fourth, a text, it sends
+//! only that, and reads what the server says until it closes.
 use rustls::pki_types::{pem::PemObject, CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use std::io::{IoSlice, Read, Result, Write};
@@ -75,6 +76,28 @@ impl Peer {
         }
     }
 
+    fn ask(&mut self, text: &str) {
+        self.tls.writer().write_all(text.as_bytes()).unwrap();
+        self.send();
+        let mut answered = 0;
+        while self.tls.read_tls(&mut self.tcp).unwrap() > 0 {
+            let state = self.tls.process_new_packets().unwrap();
+            let mut part = vec![0; state.plaintext_bytes_to_read()];
+            self.tls.reader().read_exact(&mut part).unwrap();
+            answered += part.len();
+        }
+        assert!(answered > 0);
+    }
+
+    /// What comes is not what was sent: it cannot be decrypted.
+    fn receive_spoiled(&mut self) {
+        let mut record = vec![0; 4096];
+        let bytes = self.tcp.read(&mut record).unwrap();
+        record[bytes - 1] ^= 1;
+        self.tls.read_tls(&mut &record[..bytes]).unwrap();
+        assert_eq!(self.tls.process_new_packets().unwrap_err(), rustls::Error::DecryptError);
+    }
+
     fn receive(&mut self, bytes: usize, at_once: usize) {
         let mut got = Vec::new();
         while got.len() < bytes {
@@ -99,6 +122,9 @@ fn main() {
     let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
 
     let mut a = Peer::connect('A', &config, port);
+    if let Some(text) = arguments.get(4) {
+        return a.ask(text);
+    }
     let mut b = Peer::connect('B', &config, port);
 
     // Encrypted in one order, sent in another.
@@ -148,4 +174,9 @@ fn main() {
     b.encrypt(1000);
     b.send();
     b.receive(1000, 4096);
+
+    // The place of the record before, and the answer too, may be as they were.
+    b.encrypt(1000);
+    b.send();
+    b.receive_spoiled();
 }
