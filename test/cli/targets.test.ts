@@ -13,7 +13,12 @@ test('targets inspect prints JSON when asked', async () => {
   const { code, stdout } = await launch(['targets', 'inspect', '--json', process.execPath]);
   assert.equal(code, 0);
   const { path, families, functions, missing } = JSON.parse(stdout);
-  assert.deepEqual([path, families, missing], [process.execPath, ['openssl-symbols'], []]);
+  assert.deepEqual([path, families], [process.execPath, ['openssl-symbols']]);
+  // Rust code may stand beside others.
+  assert.deepEqual(
+    missing.map(({ family }: { family: string }) => family),
+    ['rustls'],
+  );
   assert.match(functions[0].file_offset, /^\d+$/);
 });
 
