@@ -8,11 +8,13 @@
  * encrypted_payload_len adds 17 bytes (TLS 1.3), 16 (1.2, ChaCha20-Poly1305) or 24 (1.2, AES-GCM), and does nothing else. The
  * decrypter of the same cipher has the same drop and alignment, nearly the same size, and lies near.
  */
-import { type Elf, readCode } from '../elf.ts';
-import { isFunctionEntry, offsetOf, readEntry } from './function-entry.ts';
+import type { Elf } from '../elf.ts';
+import { readFunctionCode } from './function-code.ts';
+import { offsetOf, readEntry } from './function-entry.ts';
 import { type FunctionTable, readFunctionTable } from './function-table.ts';
 import { readRelocatedData } from './relocated-data.ts';
 import { returnsSlice, takesChunks, takesSlice } from './rustls-layout.ts';
+import { locateRustlsSymbols } from './rustls-symbols.ts';
 import { findRustlsSigns, type RustlsSigns } from './rustls-version.ts';
 import type { TlsFamily } from './tls-family.ts';
 import { findVtables, type Vtable } from './vtable-scan.ts';
@@ -25,7 +27,6 @@ const TLS_1_3_OVERHEAD_BYTES = 17;
 const MIN_STATE_BYTES = 20;
 const NEAR_BYTES = 64 * 8;
 const MAX_SIZE_DIFFERENCE_BYTES = 16;
-const MAX_FUNCTION_BYTES = 4096;
 /** Real programs have up to 7. */
 const MAX_ENCRYPTERS = 24;
 
@@ -40,8 +41,14 @@ export const rustls: TlsFamily = {
     if (named === undefined) return { missing: 'no source path or error text of rustls' };
     const vtables = [...findVtables(elf, readRelocatedData(elf), 2)];
     const encrypters = vtables.flatMap((one) => toEncrypter(elf, one) ?? []).slice(0, MAX_ENCRYPTERS);
-    if (encrypters.length === 0) return { missing: `${named}, no vtable of a MessageEncrypter` };
     const table = readFunctionTable(elf);
+    if (encrypters.length === 0) {
+      // The compiler was not to optimise: what adds the overhead calls others to do so.
+      const bySymbols = isKnown(signs) ? locateRustlsSymbols(elf, table) : undefined;
+      return (
+        bySymbols ?? { missing: `${named}, no vtable of a MessageEncrypter${isKnown(signs) ? ' and no symbols' : ''}` }
+      );
+    }
     const found = new Map<number, FoundFunction>();
     let complete = 0;
     for (const encrypter of encrypters) {
@@ -62,6 +69,10 @@ export const rustls: TlsFamily = {
     };
   },
 };
+
+/** Whether the layouts are those of the one version that there is. */
+const isKnown = ({ versions }: RustlsSigns): boolean =>
+  versions.length > 0 && versions.every((version) => version.startsWith('0.23.'));
 
 function describe({ versions, hasErrorText }: RustlsSigns): string | undefined {
   if (versions.length > 0) return `source paths of rustls ${versions.join(', ')}`;
@@ -92,21 +103,20 @@ function findRecordFunctions(
   table: FunctionTable | undefined,
   vtables: readonly Vtable[],
   encrypter: Encrypter,
-  { versions }: RustlsSigns,
+  signs: RustlsSigns,
 ): readonly FoundFunction[] {
   const { encrypt, overhead_bytes } = encrypter;
-  const code = readFunction(elf, table, encrypt);
+  const code = readFunctionCode(elf, table, encrypt);
   if (code === undefined || !takesChunks(code)) return [];
   const isTls13 = overhead_bytes === TLS_1_3_OVERHEAD_BYTES;
   const least = isTls13 ? overhead_bytes - 1 : overhead_bytes;
-  const isKnown = versions.length > 0 && versions.every((version) => version.startsWith('0.23.'));
   const protocol = `TLS ${isTls13 ? '1.3' : '1.2'}, ${encrypter.size_bytes} bytes of state`;
   const decrypters = vtables.flatMap((one): FoundFunction | [] => {
     const start = one.methods[0] as number;
-    const code = isCompanion(encrypter, one) ? readFunction(elf, table, start) : undefined;
+    const code = isCompanion(encrypter, one) ? readFunctionCode(elf, table, start) : undefined;
     if (code === undefined || !takesSlice(code, least)) return [];
     const isSeen = returnsSlice(code);
-    if (!isSeen && !(isKnown && one.drop === encrypter.drop)) return [];
+    if (!isSeen && !(isKnown(signs) && one.drop === encrypter.drop)) return [];
     const returns = isSeen ? 'writes a slice to its result' : 'is near, and dropped alike';
     return {
       name: 'rustls_decrypt',
@@ -126,10 +136,3 @@ const isCompanion = (encrypter: Encrypter, { address, drop, align_bytes, size_by
   (drop === 0) === (encrypter.drop === 0) &&
   align_bytes === encrypter.align_bytes &&
   Math.abs(size_bytes - encrypter.size_bytes) <= MAX_SIZE_DIFFERENCE_BYTES;
-
-/** The code of the function that begins here; nothing where none does. */
-function readFunction(elf: Elf, table: FunctionTable | undefined, start: number): Buffer | undefined {
-  const bounds = table?.containing(start);
-  if (bounds === undefined) return isFunctionEntry(elf, start) ? readCode(elf, start, MAX_FUNCTION_BYTES) : undefined;
-  return bounds.start === start ? readCode(elf, start, Math.min(bounds.end - start, MAX_FUNCTION_BYTES)) : undefined;
-}

@@ -117,6 +117,39 @@ test('what passes its arguments otherwise is not probed: other versions, and fun
   assert.match(locate({ functions: changed('adds', '488d4612') }).missing, /rustls: .*no vtable of a MessageEncrypter/);
 });
 
+/** Stands in before there are keys. */
+const NEVER = `_ZN108_$LT$rustls..crypto..cipher..InvalidMessageDecrypter$u20$as$u20$rustls..crypto..cipher..MessageDecrypter$GT$7decrypt17h33ebb994f8af27b4E`;
+const OLDER = '_ZN111_$LT$rustls..crypto..ring..tls13..Tls13';
+const IN_TRAIT = '$u20$as$u20$rustls..crypto..cipher..';
+const HASH = '17h9917576de4c3fd69E';
+const NEWER = '_RNvXs2_NtNtNtCse5lHoelYWgn_6rustls6crypto4ring5tls13NtB5_21Tls13';
+for (const [what, encryptName, decryptName, closure] of [
+  [
+    'older',
+    `${OLDER}MessageEncrypter${IN_TRAIT}MessageEncrypter$GT$7encrypt${HASH}`,
+    `${OLDER}MessageDecrypter${IN_TRAIT}MessageDecrypter$GT$7decrypt${HASH}`,
+    `${OLDER}MessageDecrypter${IN_TRAIT}MessageDecrypter$GT$7decrypt28_$u7b$$u7b$closure$u7d$$u7d$${HASH}`,
+  ],
+  [
+    'newer',
+    `${NEWER}MessageEncrypterNtNtB9_6cipher16MessageEncrypter7encrypt`,
+    `${NEWER}MessageDecrypterNtNtB9_6cipher16MessageDecrypter7decrypt`,
+    '_RNCNvXs3_NtNtNtCse5lHoelYWgn_6rustls6crypto4ring5tls13NtB7_21Tls13MessageDecrypterNtNtBb_6cipher16MessageDecrypter7decrypt0Bd_',
+  ],
+] as const) {
+  test(`a program that was not optimised is known by its symbols, in the ${what} way`, () => {
+    const functions = [encryptName, decryptName, closure, NEVER].map((name) => encrypt(name));
+    const plan = { functions, data: [], withSymbols: true };
+    assert.deepEqual(locate(plan).names, [`rustls_encrypt ${encryptName}`, `rustls_decrypt ${decryptName}`]);
+    const other = SOURCE_PATH.replace('0.23.46', '0.22.4');
+    for (const strings of [[other], [SOURCE_PATH, other], [ERROR_TEXT]]) {
+      assert.match(locate({ ...plan, strings }).missing, /rustls: .*no vtable/);
+    }
+    const half = [encryptName, closure, NEVER].map((name) => encrypt(name));
+    assert.match(locate({ ...plan, functions: half }).missing, /rustls: .*no symbols/);
+  });
+}
+
 test('half of a connection is not probed', () => {
   assert.match(locate({ data: vtable(0, 'encrypt', 'adds') }).missing, /rustls: .*0 of 1 vtables/);
   const far = [...vtable(0, 'decrypt'), ...Array.from({ length: 200 }, () => 1), ...vtable(0, 'encrypt', 'adds')];
