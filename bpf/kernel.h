@@ -264,8 +264,7 @@ struct mmsghdr {
 	__u32 padding;
 };
 
-/* A system call's number and arguments, still in the registers when it returns, and those of a user function; the latter also where
- * its result does not fit a register, and the caller says where it goes. */
+/* A system call's number and arguments, still in the registers when it returns, and those of a user function. */
 #define SYSCALL_REGISTER(context, name)                \
 	({                                             \
 		const struct pt_regs *regs_ = context; \
@@ -282,10 +281,6 @@ struct mmsghdr {
 #define FUNCTION_ARGUMENT_1(ctx) ((ctx)->si)
 #define FUNCTION_ARGUMENT_3(ctx) ((ctx)->cx)
 #define FUNCTION_RESULT(ctx) ((ctx)->ax)
-#define RUST_RESULT_PLACE(ctx) ((ctx)->di)
-#define RUST_ARGUMENT_0(ctx) ((ctx)->si)
-#define RUST_ARGUMENT_1(ctx) ((ctx)->dx)
-#define RUST_ARGUMENT_2(ctx) ((ctx)->cx)
 #else
 #define SYSCALL_NUMBER(context) ((long)SYSCALL_REGISTER(context, syscallno))
 #define SYSCALL_ARGUMENT_0(context) SYSCALL_REGISTER(context, orig_x0)
@@ -297,10 +292,6 @@ struct mmsghdr {
 #define FUNCTION_ARGUMENT_1(ctx) ((ctx)->regs[1])
 #define FUNCTION_ARGUMENT_3(ctx) ((ctx)->regs[3])
 #define FUNCTION_RESULT(ctx) ((ctx)->regs[0])
-#define RUST_RESULT_PLACE(ctx) ((ctx)->regs[8])
-#define RUST_ARGUMENT_0(ctx) ((ctx)->regs[0])
-#define RUST_ARGUMENT_1(ctx) ((ctx)->regs[1])
-#define RUST_ARGUMENT_2(ctx) ((ctx)->regs[2])
 #endif
 
 #endif

@@ -1,59 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * Plaintext at the boundary of rustls: `MessageEncrypter::encrypt` and `MessageDecrypter::decrypt` (rustls 0.23,
- * src/crypto/cipher.rs), one TLS record a call. Layouts as rustc gives them:
- *   fn(result, self, message, sequence number), by System V's rules, the result's place first
- *   OutboundPlainMessage  chunks or 0; bytes, length or chunk count, start, end; type, byte, version
- *   InboundOpaqueMessage  payload, length
- *   Result<OutboundOpaqueMessage>  tag; capacity, payload, length
- *   Result<InboundPlainMessage>    tag; payload, length; type, byte, version
- * Whatever does not look like this is not told, but counted.
+ * Plaintext at the boundary of rustls: `MessageEncrypter::encrypt` and `MessageDecrypter::decrypt`, one TLS record a call. These
+ * programs can be preempted: nothing per CPU.
  */
 #ifndef UNDERSIGHT_RUSTLS_BPF_H
 #define UNDERSIGHT_RUSTLS_BPF_H
 
-#define RUSTLS_APPLICATION_DATA 3 /* of enum ContentType */
-#define RUSTLS_TLS12 4            /* of enum ProtocolVersion */
-#define RUSTLS_TLS13 5
-/* The highest of enum Error's numbers that the two functions give: PeerSentOversizedRecord. Ok comes after all of them. */
-#define RUSTLS_LAST_ERROR 17
 #define MAX_OUTBOUND_CHUNKS 1024
-
-struct rustls_kind {
-	__u8 type;
-	__u8 byte;
-	__u16 version;
-	__u32 padding;
-};
-
-struct rustls_outbound {
-	__u64 chunks; /* 0: one piece */
-	__u64 first;  /* that piece, or the number of chunks */
-	__u64 start;  /* its length, or what of the chunks is meant: from here */
-	__u64 end;    /* to here */
-	struct rustls_kind kind;
-};
-
-struct rustls_inbound {
-	__u64 payload;
-	__u64 bytes;
-};
-
-struct rustls_encrypted {
-	__u8 tag;
-	__u8 padding[7];
-	__u64 capacity;
-	__u64 payload;
-	__u64 bytes;
-};
-
-struct rustls_decrypted {
-	__u8 tag;
-	__u8 padding[7];
-	__u64 payload;
-	__u64 bytes;
-	struct rustls_kind kind;
-};
 
 struct rustls_call {
 	__u64 self;
@@ -183,11 +136,6 @@ static __noinline int tell_piece(struct rustls_output *output, __u64 data, __u64
 	return 0;
 }
 
-struct rustls_slice {
-	__u64 data;
-	__u64 bytes;
-};
-
 static long tell_chunk(__u32 index, void *context)
 {
 	struct rustls_output *output = context;
@@ -209,11 +157,6 @@ static long tell_chunk(__u32 index, void *context)
 		slice.bytes -= output->position - output->to;
 	tell_piece(output, slice.data + skip, slice.bytes - skip);
 	return 0;
-}
-
-static __always_inline bool is_rustls_version(const struct rustls_kind *kind)
-{
-	return kind->version == RUSTLS_TLS12 || kind->version == RUSTLS_TLS13;
 }
 
 /* Remembers what was encrypted: what is sent with these bytes tells the socket. */

@@ -29,6 +29,7 @@
 #include "net.bpf.c"
 #include "transfer.bpf.h"
 #include "io.bpf.c"
+#include "rustls-layout.bpf.h"
 #include "rustls.bpf.h"
 #include "tls.bpf.c"
 #include "io-uring.bpf.c"
