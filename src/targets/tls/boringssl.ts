@@ -26,7 +26,7 @@ const BAD_LENGTH = 111;
 const CONNECTION_TYPE_NOT_SET = 134;
 const SSL_HANDSHAKE_FAILURE = 215;
 const UNINITIALIZED = 226;
-/** push rbp; mov rbp, rsp; push r15, r14, rbx, rax; cmp qword [rdi + 0x98], 0; je: SSL_read in Bun 1.2 to 1.4. */
+/** push rbp; mov rbp, rsp; push r15, r14, rbx, rax; cmp qword [rdi + 0x98], 0; je: SSL_read in Bun 1.1.45 to 1.4. */
 const READ_BEGINNING = Buffer.from('554889e54157415653504883bf980000000074', 'hex');
 /** The functions stand within so many lines. */
 const MAX_LINES = 400;
