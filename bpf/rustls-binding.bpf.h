@@ -20,6 +20,7 @@ struct tls_half {
 	__u64 id;
 	__u64 offset_bytes;
 	__u64 socket_id;
+	__u64 doubted; /* the number of the record after one whose result looked like an error, or 0 */
 };
 
 struct {

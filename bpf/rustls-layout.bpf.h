@@ -22,8 +22,10 @@
 #define RUSTLS_APPLICATION_DATA 3 /* of enum ContentType */
 #define RUSTLS_TLS12 4            /* of enum ProtocolVersion */
 #define RUSTLS_TLS13 5
-/* The highest of enum Error's numbers that the two functions give: PeerSentOversizedRecord. Ok comes after all of them. */
+/* The highest of enum Error's numbers that the two functions give: PeerSentOversizedRecord. */
 #define RUSTLS_LAST_ERROR 17
+#define RUSTLS_MIN_OVERHEAD 16
+#define RUSTLS_MAX_OVERHEAD 24
 
 /* Content type, with its number where it has no name, and version. */
 struct rustls_kind {
@@ -71,6 +73,12 @@ struct rustls_slice {
 	__u64 data;
 	__u64 bytes;
 };
+
+/* A result has a number of its own (0: Ok, 1: Err), or Ok comes after all of Error's, of which the first is not given. */
+static __always_inline bool is_rustls_ok(__u8 tag)
+{
+	return tag == 0 || tag > RUSTLS_LAST_ERROR;
+}
 
 static __always_inline bool is_rustls_version(const struct rustls_kind *kind)
 {

@@ -10,6 +10,7 @@
 
 struct rustls_call {
 	__u64 self;
+	__u64 sequence;
 	__u64 result;
 	__u64 start_ns;
 	__u32 direction;
@@ -68,9 +69,16 @@ static __always_inline int enter_rustls(struct pt_regs *ctx, __u32 function, con
 		return 0;
 	rustls_seen = 1;
 	call.self = RUST_ARGUMENT_0(ctx);
+	call.sequence = RUST_ARGUMENT_2(ctx);
 	call.result = RUST_RESULT_PLACE(ctx);
 	call.start_ns = bpf_ktime_get_ns();
-	half = half_of(who->pid, call.self, call.direction, !RUST_ARGUMENT_2(ctx));
+	half = half_of(who->pid, call.self, call.direction, !call.sequence);
+	if (half && half->doubted) {
+		/* After an error the number stays, or nothing more comes: what was returned was none. */
+		if (half->doubted == call.sequence)
+			count_loss(LOSS_TLS_LAYOUT);
+		half->doubted = 0;
+	}
 	if (call.direction == TLS_WRITE) {
 		if (bpf_probe_read_user(&call.outbound, sizeof(call.outbound), message)) {
 			count_loss(LOSS_MEMORY_FAULT);
@@ -159,9 +167,15 @@ static long tell_chunk(__u32 index, void *context)
 	return 0;
 }
 
+static __always_inline __u64 length_of(const struct rustls_outbound *outbound)
+{
+	return outbound->chunks ? outbound->end - outbound->start : outbound->start;
+}
+
 /* Remembers what was encrypted: what is sent with these bytes tells the socket. */
 static __always_inline bool expect_sent(const struct subject *who, const struct rustls_call *call, const struct tls_half *half)
 {
+	__u64 bytes = length_of(&call->outbound) + RECORD_HEAD_BYTES;
 	struct tls_token_key key = { .pid = who->pid, .direction = TLS_WRITE };
 	struct tls_token token = { .address = call->self, .half_id = half->id };
 	struct rustls_encrypted result;
@@ -170,10 +184,8 @@ static __always_inline bool expect_sent(const struct subject *who, const struct 
 		count_loss(LOSS_MEMORY_FAULT);
 		return false;
 	}
-	if (result.tag <= RUSTLS_LAST_ERROR)
-		return false;
 	if (!is_rustls_version(&call->outbound.kind) || result.bytes > result.capacity ||
-	    result.bytes < RECORD_HEAD_BYTES + TOKEN_OFFSET + 8 ||
+	    result.bytes < bytes + RUSTLS_MIN_OVERHEAD || result.bytes > bytes + RUSTLS_MAX_OVERHEAD ||
 	    bpf_probe_read_user(&key.token, 8, (void *)(result.payload + RECORD_HEAD_BYTES + TOKEN_OFFSET))) {
 		count_loss(LOSS_TLS_LAYOUT);
 		return false;
@@ -206,8 +218,6 @@ static __always_inline struct rustls_slice decrypted_of(const struct rustls_call
 		count_loss(LOSS_MEMORY_FAULT);
 		return slice;
 	}
-	if (result.tag <= RUSTLS_LAST_ERROR)
-		return slice;
 	if (!is_rustls_version(&result.kind) || result.bytes > inbound->bytes || result.payload < inbound->payload ||
 	    result.payload - inbound->payload > inbound->bytes - result.bytes) {
 		count_loss(LOSS_TLS_LAYOUT);
@@ -244,17 +254,23 @@ static __noinline int leave_rustls(const struct subject *who, bool watched)
 	struct rustls_output output = {};
 	struct rustls_slice slice;
 	struct tls_half *half;
+	__u8 tag = 0;
 
 	if (!call)
 		return 0;
 	half = half_of(who->pid, call->self, call->direction, false);
 	if (!half)
 		goto done;
+	bpf_probe_read_user(&tag, sizeof(tag), (void *)call->result);
+	if (!is_rustls_ok(tag)) {
+		half->doubted = call->sequence + 1;
+		goto done;
+	}
 	if (call->direction == TLS_WRITE) {
 		if (!expect_sent(who, call, half) || call->outbound.kind.type != RUSTLS_APPLICATION_DATA)
 			goto done;
 		slice = encrypted_of(&call->outbound);
-		bytes = call->outbound.chunks ? call->outbound.end - call->outbound.start : slice.bytes;
+		bytes = length_of(&call->outbound);
 	} else {
 		slice = decrypted_of(call);
 		bytes = slice.bytes;
