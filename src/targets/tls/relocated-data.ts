@@ -10,7 +10,9 @@ const SECTION_RELA = 4;
 const ENTRY_BYTES = 24;
 const R_X86_64_RELATIVE = 8;
 const MAX_DATA_BYTES = 64 * 1024 * 1024;
-const MAX_ENTRIES_BYTES = 256 * 1024 * 1024;
+const MAX_ENTRIES_BYTES = 128 * 1024 * 1024;
+/** Real programs have up to 7. */
+const MAX_SECTIONS = 16;
 
 export interface RelocatedData {
   readonly address: number;
@@ -29,7 +31,11 @@ export function readRelocatedData(elf: Elf): readonly RelocatedData[] {
     // A buffer of its own begins at the start of its memory, hence aligned.
     return { address, words: new Uint32Array(content.buffer, content.byteOffset, (content.length >> 3) * 2) };
   });
-  if (data.length > 0) for (const section of elf.sections) if (section.type === SECTION_RELA) apply(elf, section, data);
+  let leftOfEntries = MAX_ENTRIES_BYTES;
+  for (const section of elf.sections) {
+    if (section.type !== SECTION_RELA || data.length === 0 || leftOfEntries <= 0) continue;
+    leftOfEntries -= apply(elf, section, data, leftOfEntries);
+  }
   return data;
 }
 
@@ -38,12 +44,14 @@ function dataSections(elf: Elf): readonly Section[] {
   const relocated = elf.sections.filter(
     ({ name, type }) => type === SECTION_PROGBITS && name.startsWith('.data.rel.ro'),
   );
-  return elf.isFixed ? [...relocated, ...constantSections(elf)] : relocated;
+  return (elf.isFixed ? [...relocated, ...constantSections(elf)] : relocated).slice(0, MAX_SECTIONS);
 }
 
-function apply(elf: Elf, section: Section, data: readonly RelocatedData[]): void {
-  const options = { maxBytes: MAX_ENTRIES_BYTES, unitBytes: ENTRY_BYTES };
-  for (const { chunk } of readPieces(elf, section, options)) {
+/** Returns how many bytes of entries it read. */
+function apply(elf: Elf, section: Section, data: readonly RelocatedData[], maxBytes: number): number {
+  let read = 0;
+  for (const { chunk } of readPieces(elf, section, { maxBytes, unitBytes: ENTRY_BYTES })) {
+    read += chunk.length;
     for (let at = 0; at + ENTRY_BYTES <= chunk.length; at += ENTRY_BYTES) {
       if (chunk.readUInt32LE(at + 8) !== R_X86_64_RELATIVE || chunk.readUInt32LE(at + 12) !== 0) continue;
       const place = readWord(chunk, at);
@@ -55,6 +63,7 @@ function apply(elf: Elf, section: Section, data: readonly RelocatedData[]): void
       }
     }
   }
+  return read;
 }
 
 const readWord = (bytes: Buffer, at: number): number => bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
