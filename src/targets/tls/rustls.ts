@@ -44,9 +44,9 @@ export const rustls: TlsFamily = {
     const table = readFunctionTable(elf);
     if (encrypters.length === 0) {
       // The compiler was not to optimise: what adds the overhead calls others to do so.
-      const bySymbols = isKnown(signs) ? locateRustlsSymbols(elf, table) : undefined;
+      const bySymbols = isAlone(signs) ? locateRustlsSymbols(elf, table) : undefined;
       return (
-        bySymbols ?? { missing: `${named}, no vtable of a MessageEncrypter${isKnown(signs) ? ' and no symbols' : ''}` }
+        bySymbols ?? { missing: `${named}, no vtable of a MessageEncrypter${isAlone(signs) ? ' and no symbols' : ''}` }
       );
     }
     const found = new Map<number, FoundFunction>();
@@ -70,12 +70,18 @@ export const rustls: TlsFamily = {
   },
 };
 
-/** Whether the layouts are those of the one version that there is. */
-const isKnown = ({ versions }: RustlsSigns): boolean =>
-  versions.length > 0 && versions.every((version) => version.startsWith('0.23.'));
+const is023 = (version: string): boolean => version.startsWith('0.23.');
+
+/** Whether there is no other version. */
+const isAlone = ({ versions }: RustlsSigns): boolean => versions.length > 0 && versions.every(is023);
+
+/** Whether others are older, whose messages are passed otherwise. */
+const isNewest = ({ versions }: RustlsSigns): boolean =>
+  versions.some(is023) && versions.every((version) => is023(version) || /^0\.(1?\d|2[0-2])\./.test(version));
 
 function describe({ versions, hasErrorText }: RustlsSigns): string | undefined {
-  if (versions.length > 0) return `source paths of rustls ${versions.join(', ')}`;
+  const only = versions.some(is023) ? '' : ' (0.23 alone can be read)';
+  if (versions.length > 0) return `source paths of rustls ${versions.join(', ')}${only}`;
   return hasErrorText ? 'an error text of rustls' : undefined;
 }
 
@@ -116,7 +122,7 @@ function findRecordFunctions(
     const code = isCompanion(encrypter, one) ? readFunctionCode(elf, table, start) : undefined;
     if (code === undefined || !takesSlice(code, least)) return [];
     const isSeen = returnsSlice(code);
-    if (!isSeen && !(isKnown(signs) && one.drop === encrypter.drop)) return [];
+    if (!isSeen && !(isNewest(signs) && one.drop === encrypter.drop)) return [];
     const returns = isSeen ? 'writes a slice to its result' : 'is near, and dropped alike';
     return {
       name: 'rustls_decrypt',

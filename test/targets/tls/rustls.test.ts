@@ -96,7 +96,9 @@ test('without source paths it is known by the text of its error', () => {
 
 test('where the result is written out of sight, only a version with a known layout will do', () => {
   const functions = [...FUNCTIONS.slice(0, 2), decrypt('decrypt', '10', [])];
-  assert.deepEqual(locate({ functions }).names, BOTH);
+  const older = SOURCE_PATH.replace('0.23.46', '0.21.12');
+  for (const strings of [[SOURCE_PATH], [SOURCE_PATH, older]])
+    assert.deepEqual(locate({ functions, strings }).names, BOTH);
   for (const strings of [[ERROR_TEXT], [SOURCE_PATH, SOURCE_PATH.replace('0.23.46', '0.24.0')]]) {
     assert.match(locate({ functions, strings }).missing, /rustls: .*0 of 1 vtables/);
   }
@@ -114,6 +116,8 @@ test('what passes its arguments otherwise is not probed: other versions, and fun
     changed('decrypt', ...takesSlice('18'), ...returnsSlice),
   ];
   for (const functions of otherwise) assert.match(locate({ functions }).missing, /rustls: .*0 of 1 vtables/);
+  const strings = [SOURCE_PATH.replace('0.23.46', '0.21.12')];
+  assert.match(locate({ strings, data: [] }).missing, /rustls: .*0\.21\.12 \(0\.23 alone can be read\), no vtable/);
   assert.match(locate({ functions: changed('adds', '488d4612') }).missing, /rustls: .*no vtable of a MessageEncrypter/);
 });
 
