@@ -80,7 +80,7 @@ const isNewest = ({ versions }: RustlsSigns): boolean =>
   versions.some(is023) && versions.every((version) => is023(version) || /^0\.(1?\d|2[0-2])\./.test(version));
 
 function describe({ versions, hasErrorText }: RustlsSigns): string | undefined {
-  const only = versions.some(is023) ? '' : ' (0.23 alone can be read)';
+  const only = versions.some(is023) ? '' : ' (0.23 alone is proven)';
   if (versions.length > 0) return `source paths of rustls ${versions.join(', ')}${only}`;
   return hasErrorText ? 'an error text of rustls' : undefined;
 }
