@@ -39,6 +39,9 @@ export const rustls: TlsFamily = {
     const signs = findRustlsSigns(elf);
     const named = describe(signs);
     if (named === undefined) return { missing: 'no source path or error text of rustls' };
+    // In 0.21, 0.22 and 0.24 the same functions have other arguments and results.
+    if (signs.versions.length > 0 && !signs.versions.some(is023))
+      return { missing: `${named}, and 0.23 alone is known` };
     const vtables = [...findVtables(elf, readRelocatedData(elf), 2)];
     const encrypters = vtables.flatMap((one) => toEncrypter(elf, one) ?? []).slice(0, MAX_ENCRYPTERS);
     const table = readFunctionTable(elf);
@@ -80,8 +83,7 @@ const isNewest = ({ versions }: RustlsSigns): boolean =>
   versions.some(is023) && versions.every((version) => is023(version) || /^0\.(1?\d|2[0-2])\./.test(version));
 
 function describe({ versions, hasErrorText }: RustlsSigns): string | undefined {
-  const only = versions.some(is023) ? '' : ' (0.23 alone is proven)';
-  if (versions.length > 0) return `source paths of rustls ${versions.join(', ')}${only}`;
+  if (versions.length > 0) return `source paths of rustls ${versions.join(', ')}`;
   return hasErrorText ? 'an error text of rustls' : undefined;
 }
 
