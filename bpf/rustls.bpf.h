@@ -259,8 +259,10 @@ static __noinline int leave_rustls(const struct subject *who, bool watched)
 	if (!call)
 		return 0;
 	half = half_of(who->pid, call->self, call->direction, false);
-	if (!half)
+	if (!half) {
+		count_loss(LOSS_TABLE_FULL);
 		goto done;
+	}
 	bpf_probe_read_user(&tag, sizeof(tag), (void *)call->result);
 	if (!is_rustls_ok(tag)) {
 		half->doubted = call->sequence + 1;

@@ -98,6 +98,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   const forgetProcess = (event: EventBase, cause: string): void => {
     for (const followed of [...(processes.get(event.process)?.values() ?? [])])
       forget(followed, arrivalOf(event), cause);
+    halves.processEnded(event.process);
   };
   const takeTlsData = (event: TlsDataEvent): void => {
     const followed = processes.get(event.process)?.get(event.connection) ?? follow(event);

@@ -1,6 +1,6 @@
 import type { Counters } from '../health/counters.ts';
 import { BoundedMap } from '../model/bounded-map.ts';
-import type { EventBase, TlsBindingEvent, TlsDataEvent } from '../model/event.ts';
+import type { EventBase, ProcessKey, TlsBindingEvent, TlsDataEvent } from '../model/event.ts';
 
 export interface HalfConnectionsOptions {
   /** Objects that are remembered, and sockets; of too many, the one that was silent longest is forgotten. */
@@ -20,7 +20,8 @@ export interface HalfConnections {
   socketClosed(event: EventBase & { readonly socket_id: bigint }): void;
   /** Ends connections whose socket was closed before `until_ns`. */
   settle(until_ns: bigint): void;
-  /** What is still held belongs to no socket that was seen. */
+  /** What it still holds belongs to no socket that was seen. */
+  processEnded(process: ProcessKey): void;
   close(): void;
 }
 
@@ -111,6 +112,9 @@ export function createHalfConnections(options: HalfConnectionsOptions): HalfConn
         sockets.delete(socket_id);
         options.ended(event, SOCKET_BIT | socket_id);
       }
+    },
+    processEnded(process) {
+      for (const half of [...holding]) if (half.held[0]?.process === process) drop(half);
     },
     close() {
       for (const half of [...holding]) drop(half);

@@ -84,11 +84,16 @@ describe('a call whose two directions are served by two objects', () => {
 });
 
 describe('bytes of an object that no socket was seen to carry', () => {
-  test('are counted when watching ends', () => {
+  test('are counted when watching, or the process, ends', () => {
     const watched = watch();
     half(watched, 1n, 'write').move(chatRequest());
-    watched.stage.close?.();
+    watched.event({ kind: 'process_exit', process: '8:80' });
+    assert.deepEqual(watched.counters.losses(), []);
+    watched.event({ kind: 'process_exit' });
     assert.deepEqual(watched.counters.losses(), [['exchange.unbound_bytes', chatRequest().length]]);
+    half(watched, 2n, 'write').move(chatRequest());
+    watched.stage.close?.();
+    assert.deepEqual(watched.counters.losses(), [['exchange.unbound_bytes', 2 * chatRequest().length]]);
     assert.deepEqual(watched.calls(), []);
   });
 

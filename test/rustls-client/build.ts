@@ -3,7 +3,7 @@ import path from 'node:path';
 
 const folder = import.meta.dirname;
 const target = path.join(folder, '../../.cache/rustls-client');
-const BUILD_MS = 300_000;
+const BUILD_MS = 240_000;
 
 /** A Rust program that talks TLS through rustls, built when it is out of date; or why there is none. */
 export function buildRustlsClient(): { readonly client: string } | { readonly skip: string } {
