@@ -22,6 +22,7 @@ enum event_kind {
 	EVENT_TLS_CLOSE = 12,
 	EVENT_AGENT_SEEN = 13,
 	EVENT_BLIND_SPOT = 14,
+	EVENT_TLS_BINDING = 24,
 };
 
 enum origin {
@@ -63,6 +64,8 @@ enum tls_function {
 	TLS_FUNCTION_WRITE = 3,
 	TLS_FUNCTION_WRITE_EX = 4,
 	TLS_FUNCTION_FREE = 5,
+	TLS_FUNCTION_RUSTLS_ENCRYPT = 16,
+	TLS_FUNCTION_RUSTLS_DECRYPT = 17,
 };
 
 enum blind_spot {
@@ -80,7 +83,8 @@ enum loss {
 	LOSS_ARGS_TOO_LONG = 5,
 	LOSS_CALL_TOO_LONG = 6,  /* one TLS call moved more than we cut into records */
 	LOSS_CALL_NESTED = 7,    /* a TLS call within another of its direction: only the inner one is told */
-	LOSS_REASONS = 8,
+	LOSS_TLS_LAYOUT = 8,     /* a TLS library's structs are not as we know them */
+	LOSS_REASONS = 9,
 };
 
 struct event_header {
@@ -221,13 +225,20 @@ struct tls_data_event {
 	__u32 direction;
 	__u32 data_bytes;
 	__u32 lost_bytes;     /* after data, left out */
-	__u32 padding;
+	__u32 is_half;        /* 1: `connection` numbers an object that serves this direction alone */
 	char data[];
 };
 
 struct tls_close_event {
 	struct event_header header;
 	__u64 connection;
+};
+
+/* Which socket carries what such an object makes. */
+struct tls_binding_event {
+	struct event_header header;
+	__u64 connection;
+	__u64 socket_id;
 };
 
 struct agent_seen_event {

@@ -45,6 +45,8 @@ int handle_tls_enter(struct pt_regs *ctx)
 	struct subject who;
 	bool watched = watched_subject(&who);
 
+	if (function >= TLS_FUNCTION_RUSTLS_ENCRYPT)
+		return enter_rustls(ctx, function, &who, watched);
 	if (function == TLS_FUNCTION_FREE) {
 		if (watched)
 			free_connection(&who, address);
@@ -108,7 +110,7 @@ static long send_tls_chunk(__u32 index, void *context)
 	event->direction = output->direction;
 	event->data_bytes = bytes;
 	event->lost_bytes = 0;
-	event->padding = 0;
+	event->is_half = 0;
 	if (index == MAX_CHUNKS - 1 && left > bytes) {
 		event->lost_bytes = left - bytes;
 		count_loss(LOSS_CALL_TOO_LONG);
@@ -148,6 +150,8 @@ int handle_tls_return(struct pt_regs *ctx)
 	struct tls_slot *slot;
 	bool watched = watched_subject(&output.who);
 
+	if (function >= TLS_FUNCTION_RUSTLS_ENCRYPT)
+		return leave_rustls(&output.who, watched);
 	/* Never taken: keeps the private stack away, see handle_tls_enter. */
 	if (function > TLS_FUNCTION_FREE)
 		bpf_tail_call(ctx, &no_programs, 0);

@@ -45,6 +45,20 @@ static __noinline int tell_payload(const struct transfer *transfer, __u64 socket
 	return 0;
 }
 
+static __noinline int trace_records(const struct transfer *transfer, __u64 socket_id)
+{
+	struct record_walk walk = {
+		.who = transfer->who,
+		.data = (__u64)transfer->data,
+		.bytes = transfer->bytes < transfer->data_bytes ? transfer->bytes : transfer->data_bytes,
+		.socket_id = socket_id,
+		.direction = transfer->out ? TLS_WRITE : TLS_READ,
+	};
+
+	bpf_loop(MAX_TRACED_RECORDS, trace_record, &walk, 0);
+	return 0;
+}
+
 static __noinline int inspect_tcp(const struct transfer *transfer, struct account *account)
 {
 	__u8 head[6] = {};
@@ -55,6 +69,8 @@ static __noinline int inspect_tcp(const struct transfer *transfer, struct accoun
 	if (head[0] < 0x14 || head[0] > 0x17 || head[1] != 3)
 		return 0;
 	bind_tls(&transfer->who, account->id, transfer->out);
+	if (rustls_seen)
+		trace_records(transfer, account->id);
 	if (!transfer->out || account->hello_done || transfer->data_bytes < sizeof(head))
 		return 0;
 	account->hello_done = 1;

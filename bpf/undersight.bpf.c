@@ -21,6 +21,7 @@
 #include "address.bpf.h"
 #include "tls-binding.bpf.h"
 #include "tls-slot.bpf.h"
+#include "rustls-binding.bpf.h"
 #include "discover.bpf.h"
 
 #include "process.bpf.c"
@@ -28,6 +29,8 @@
 #include "net.bpf.c"
 #include "transfer.bpf.h"
 #include "io.bpf.c"
+#include "rustls-layout.bpf.h"
+#include "rustls.bpf.h"
 #include "tls.bpf.c"
 #include "io-uring.bpf.c"
 #include "syscall.bpf.c"
@@ -59,6 +62,7 @@ EXPORT(struct, net_io_event);
 EXPORT(struct, net_payload_event);
 EXPORT(struct, tls_data_event);
 EXPORT(struct, tls_close_event);
+EXPORT(struct, tls_binding_event);
 EXPORT(struct, agent_seen_event);
 EXPORT(struct, blind_spot_event);
 EXPORT(struct, tunables);

@@ -25,15 +25,15 @@ export function addTargetsInspect(targets: Command, terminal: Terminal): void {
     .action(async (file: string, flags: { json?: boolean }) => {
       const report = await inspect(file);
       terminal.out(flags.json ? toJson(report) : renderReport(report));
-      if (report.family === null) process.exitCode = EXIT_FAILURE;
+      if (report.families.length === 0) process.exitCode = EXIT_FAILURE;
     });
 }
 
 interface Report {
   readonly path: string;
   readonly build_id: string | null;
-  /** Null: nothing was found. */
-  readonly family: string | null;
+  /** None: nothing was found. */
+  readonly families: readonly string[];
   readonly functions: readonly { readonly name: string; readonly file_offset: bigint }[];
   readonly evidence: readonly string[];
   /** What was tried in vain, and what it lacked. */
@@ -54,7 +54,7 @@ async function inspect(file: string): Promise<Report> {
     return {
       path: file,
       build_id: readBuildId(elf) ?? null,
-      family: found?.family ?? null,
+      families: found?.families ?? [],
       functions: found?.functions ?? [],
       evidence: found?.evidence ?? [],
       missing,
@@ -67,12 +67,12 @@ async function inspect(file: string): Promise<Report> {
   }
 }
 
-function renderReport({ path, build_id, family, functions, evidence, missing }: Report): string {
+function renderReport({ path, build_id, families, functions, evidence, missing }: Report): string {
   const lines = [
     printable(path),
     `  build id   ${build_id ?? 'none'}`,
-    `  found by   ${family ?? 'nothing: its TLS cannot be read'}`,
-    ...functions.map(({ name, file_offset }) => `  ${name.padEnd(12)}  at file offset 0x${file_offset.toString(16)}`),
+    `  found by   ${families.join(', ') || 'nothing: its TLS cannot be read'}`,
+    ...functions.map(({ name, file_offset }) => `  ${name.padEnd(14)}  at file offset 0x${file_offset.toString(16)}`),
     ...evidence.map((one) => `  ${one}`),
     ...missing.map((one) => `  not ${one.family}: ${one.missing}`),
   ];

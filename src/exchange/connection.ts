@@ -45,7 +45,7 @@ const MAX_HELD_BYTES = 1 << 20;
 const MAX_HELD_PIECES = 256;
 const UNREADABLE_BYTES = 4096;
 const BINARY_PROBE_BYTES = 256;
-const SOCKET_CLOSED = 'the socket was closed';
+export const SOCKET_CLOSED = 'the socket was closed';
 const BINARY_SHARE = 0.05;
 
 type Direction = TlsDataEvent['direction'];

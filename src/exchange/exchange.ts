@@ -8,8 +8,9 @@ import type { WebSocketApi } from '../providers/websocket-api.ts';
 import type { Stage } from '../stage.ts';
 import type { Arrival } from './arrival.ts';
 import type { BodyBudget } from './body-collector.ts';
-import { type Connection, createConnection } from './connection.ts';
+import { type Connection, createConnection, SOCKET_CLOSED } from './connection.ts';
 import { guarded } from './guarded-provider.ts';
+import { createHalfConnections } from './half-connections.ts';
 import { type CallOrigin, createLlmExchange } from './llm-exchange.ts';
 import { netName } from './net-names.ts';
 import type { ExchangeOptions } from './options.ts';
@@ -141,6 +142,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   const forgetProcess = (event: EventBase, cause: string): void => {
     for (const followed of [...(processes.get(event.process)?.values() ?? [])])
       forget(followed, arrivalOf(event), cause);
+    halves.processEnded(event.process);
   };
   const takeTlsData = (event: TlsDataEvent): void => {
     const followed = processes.get(event.process)?.get(event.connection) ?? follow(event);
@@ -152,6 +154,15 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     counters.lost('exchange.connections_evicted');
     if (oldest !== undefined) forget(oldest, arrivalOf(event), undefined);
   };
+  const halves = createHalfConnections({
+    max_halves: 2 * max_connections,
+    counters,
+    route: takeTlsData,
+    ended(event, id) {
+      const followed = processes.get(event.process)?.get(id);
+      if (followed !== undefined) forget(followed, arrivalOf(event), SOCKET_CLOSED);
+    },
+  });
   const closeSocket = (event: EventBase, socket_id: bigint): void => {
     for (const { connection } of processes.get(event.process)?.values() ?? []) {
       if (connection.socket_id === socket_id) connection.socketClosed(arrivalOf(event));
@@ -164,7 +175,11 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       switch (event.kind) {
         case 'tls_data':
           unreadTls.read(event.process);
-          takeTlsData(event);
+          if (event.half) halves.push(event);
+          else takeTlsData(event);
+          return;
+        case 'tls_binding':
+          halves.bind(event);
           return;
         case 'tls_close': {
           const followed = processes.get(event.process)?.get(event.connection);
@@ -187,7 +202,10 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
         case 'net_io': {
           const unread = unreadTls.moved(event);
           if (unread !== undefined) tellUnread(unread);
-          if (event.closed) closeSocket(event, event.socket_id);
+          if (event.closed) {
+            closeSocket(event, event.socket_id);
+            halves.socketClosed(event);
+          }
           break;
         }
         case 'process_exit':
@@ -207,9 +225,11 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       waiting = [];
       for (const callback of due) callback();
       for (const { connection } of by_age) connection.settle(now_ns - MAX_WAIT_NS);
+      halves.settle(now_ns - MAX_WAIT_NS);
       next.tick?.(now_ns);
     },
     close() {
+      halves.close();
       const at = { ktime_ns: last_ns, call_start_ns: last_ns, tid: 0 };
       for (const followed of [...by_age]) forget(followed, at, 'watching ended');
       return next.close?.();

@@ -1,4 +1,4 @@
-import type { TlsCloseEvent, TlsDataEvent } from '../model/event.ts';
+import type { TlsBindingEvent, TlsCloseEvent, TlsDataEvent } from '../model/event.ts';
 import * as raw from './events.gen.ts';
 import { MalformedRecord, type RingRecord } from './record.ts';
 
@@ -15,6 +15,7 @@ export function decodeTlsData(record: RingRecord): TlsDataEvent {
     kind: 'tls_data',
     ...record.base,
     connection: fields.connection,
+    ...(fields.is_half !== 0 && { half: true as const }),
     socket_id: fields.socket_id,
     direction,
     offset: fields.offset_bytes,
@@ -26,4 +27,9 @@ export function decodeTlsData(record: RingRecord): TlsDataEvent {
 
 export function decodeTlsClose({ view, base }: RingRecord): TlsCloseEvent {
   return { kind: 'tls_close', ...base, connection: raw.tls_close_event.read(view, 0).connection };
+}
+
+export function decodeTlsBinding({ view, base }: RingRecord): TlsBindingEvent {
+  const { connection, socket_id } = raw.tls_binding_event.read(view, 0);
+  return { kind: 'tls_binding', ...base, connection, socket_id };
 }

@@ -11,7 +11,7 @@ import {
   decodeExit,
   decodeFork,
 } from './decode-process.ts';
-import { decodeTlsClose, decodeTlsData } from './decode-tls.ts';
+import { decodeTlsBinding, decodeTlsClose, decodeTlsData } from './decode-tls.ts';
 import * as raw from './events.gen.ts';
 import { ExecJoiner } from './exec-joiner.ts';
 import type { Intake } from './intake.ts';
@@ -38,6 +38,7 @@ const KINDS: Readonly<Record<number, Kind>> = {
   [event_kind.EVENT_NET_PAYLOAD]: { size: raw.net_payload_event.size, decode: decodeNetPayload },
   [event_kind.EVENT_TLS_DATA]: { size: raw.tls_data_event.size, decode: decodeTlsData },
   [event_kind.EVENT_TLS_CLOSE]: { size: raw.tls_close_event.size, decode: decodeTlsClose },
+  [event_kind.EVENT_TLS_BINDING]: { size: raw.tls_binding_event.size, decode: decodeTlsBinding },
   [event_kind.EVENT_AGENT_SEEN]: { size: raw.agent_seen_event.size, decode: decodeAgentSeen },
   [event_kind.EVENT_BLIND_SPOT]: { size: raw.blind_spot_event.size, decode: decodeBlindSpot },
 };

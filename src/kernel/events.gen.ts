@@ -4,7 +4,7 @@
  */
 
 /** sha256 of the layout this file was generated from. */
-export const layout_hash = '5c66845c1f4fd2590e37e406f8ce8e29caaafe962a571841c441123f8a2931c8';
+export const layout_hash = '6b7dc8d2cfcb173b0feff11a4033c060359aa3f048222022e56becc8badc48bc';
 
 export const event_kind = {
   EVENT_PROCESS_FORK: 1,
@@ -21,6 +21,7 @@ export const event_kind = {
   EVENT_TLS_CLOSE: 12,
   EVENT_AGENT_SEEN: 13,
   EVENT_BLIND_SPOT: 14,
+  EVENT_TLS_BINDING: 24,
 } as const;
 
 export const origin = {
@@ -61,6 +62,8 @@ export const tls_function = {
   TLS_FUNCTION_WRITE: 3,
   TLS_FUNCTION_WRITE_EX: 4,
   TLS_FUNCTION_FREE: 5,
+  TLS_FUNCTION_RUSTLS_ENCRYPT: 16,
+  TLS_FUNCTION_RUSTLS_DECRYPT: 17,
 } as const;
 
 export const blind_spot = {
@@ -77,7 +80,8 @@ export const loss = {
   LOSS_ARGS_TOO_LONG: 5,
   LOSS_CALL_TOO_LONG: 6,
   LOSS_CALL_NESTED: 7,
-  LOSS_REASONS: 8,
+  LOSS_TLS_LAYOUT: 8,
+  LOSS_REASONS: 9,
 } as const;
 
 export interface EventHeader {
@@ -479,6 +483,7 @@ export interface TlsDataEvent {
   readonly direction: number;
   readonly data_bytes: number;
   readonly lost_bytes: number;
+  readonly is_half: number;
 }
 
 export const tls_data_event = {
@@ -492,6 +497,7 @@ export const tls_data_event = {
     direction: 72,
     data_bytes: 76,
     lost_bytes: 80,
+    is_half: 84,
     data: 88,
   },
   read: (view: DataView, at: number): TlsDataEvent => ({
@@ -503,6 +509,7 @@ export const tls_data_event = {
     direction: view.getUint32(at + 72, true),
     data_bytes: view.getUint32(at + 76, true),
     lost_bytes: view.getUint32(at + 80, true),
+    is_half: view.getUint32(at + 84, true),
   }),
 } as const;
 
@@ -520,6 +527,26 @@ export const tls_close_event = {
   read: (view: DataView, at: number): TlsCloseEvent => ({
     header: event_header.read(view, at),
     connection: view.getBigUint64(at + 40, true),
+  }),
+} as const;
+
+export interface TlsBindingEvent {
+  readonly header: EventHeader;
+  readonly connection: bigint;
+  readonly socket_id: bigint;
+}
+
+export const tls_binding_event = {
+  size: 56,
+  offset: {
+    header: 0,
+    connection: 40,
+    socket_id: 48,
+  },
+  read: (view: DataView, at: number): TlsBindingEvent => ({
+    header: event_header.read(view, at),
+    connection: view.getBigUint64(at + 40, true),
+    socket_id: view.getBigUint64(at + 48, true),
   }),
 } as const;
 

@@ -15,6 +15,8 @@ const COOKIES: Readonly<Record<TlsFunctionName, number>> = {
   SSL_write: tls_function.TLS_FUNCTION_WRITE,
   SSL_write_ex: tls_function.TLS_FUNCTION_WRITE_EX,
   SSL_free: tls_function.TLS_FUNCTION_FREE,
+  rustls_encrypt: tls_function.TLS_FUNCTION_RUSTLS_ENCRYPT,
+  rustls_decrypt: tls_function.TLS_FUNCTION_RUSTLS_DECRYPT,
 };
 const MAX_LIBRARIES = 1024;
 

@@ -27,6 +27,10 @@ export class BoundedMap<Key, Value> {
     this.#onForget(oldest[0], oldest[1]);
   }
 
+  [Symbol.iterator](): Iterator<[Key, Value]> {
+    return this.#entries[Symbol.iterator]();
+  }
+
   delete(key: Key): void {
     this.#entries.delete(key);
   }

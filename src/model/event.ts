@@ -146,6 +146,8 @@ export interface TlsDataEvent extends EventBase {
   readonly kind: 'tls_data';
   /** The library's connection object, as an address in the process. Addresses are reused: see `tls_close`. */
   readonly connection: bigint;
+  /** `connection` is the number of an object that serves this direction alone, until its keys change: see `tls_binding`. */
+  readonly half?: true;
   /** 0n while it is not known yet which socket carries it. */
   readonly socket_id: bigint;
   readonly direction: 'write' | 'read';
@@ -162,6 +164,13 @@ export interface TlsDataEvent extends EventBase {
 export interface TlsCloseEvent extends EventBase {
   readonly kind: 'tls_close';
   readonly connection: bigint;
+}
+
+/** An object that serves one direction of a TLS connection was seen to belong to a socket. */
+export interface TlsBindingEvent extends EventBase {
+  readonly kind: 'tls_binding';
+  readonly connection: bigint;
+  readonly socket_id: bigint;
 }
 
 /** A process nobody told us to watch was seen sending a request to an LLM API; it is followed from now on. */
@@ -249,6 +258,7 @@ export type KernelEvent =
   | NetPayloadEvent
   | TlsDataEvent
   | TlsCloseEvent
+  | TlsBindingEvent
   | AgentSeenEvent
   | BlindSpotEvent
   | LossEvent;

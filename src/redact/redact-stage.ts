@@ -55,6 +55,7 @@ function redactEvent(redactor: Redactor, event: Event): Event | undefined {
     case 'file_io':
     case 'net_io':
     case 'tls_close':
+    case 'tls_binding':
     case 'blind_spot':
     case 'loss':
     case 'session':

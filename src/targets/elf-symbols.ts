@@ -53,3 +53,46 @@ function findAddresses<Name extends string>(elf: Elf, section: Section, nameByOf
   }
   return found;
 }
+
+const MAX_NAME_BYTES = 1024;
+
+/** Addresses of the functions in the full table whose names contain one of these texts and are wanted. */
+export function findFunctionsNamed(
+  elf: Elf,
+  texts: readonly string[],
+  isWanted: (name: string) => boolean,
+): Map<string, bigint> {
+  const found = new Map<string, bigint>();
+  for (const section of elf.sections) {
+    const strings = elf.sections[section.link];
+    if (section.type !== SECTION_SYMTAB || strings === undefined) continue;
+    const nameByOffset = findLongerNames(elf, strings, texts, isWanted);
+    if (nameByOffset.size === 0) continue;
+    for (const [name, address] of findAddresses(elf, section, nameByOffset)) found.set(name, address);
+  }
+  return found;
+}
+
+function findLongerNames(
+  elf: Elf,
+  section: Section,
+  texts: readonly string[],
+  isWanted: (name: string) => boolean,
+): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const { chunk, offset } of readPieces(elf, section, { maxBytes: MAX_TABLE_BYTES, overlap: MAX_NAME_BYTES })) {
+    for (const text of texts) {
+      let end = 0;
+      for (let at = chunk.indexOf(text); at >= 0; at = chunk.indexOf(text, end)) {
+        end = chunk.indexOf(0, at);
+        if (end < 0) break;
+        // One that begins before the piece was whole in the last, or is too long.
+        const start = chunk.lastIndexOf(0, at) + 1;
+        if (start === 0 || end - start > MAX_NAME_BYTES) continue;
+        const name = chunk.toString('latin1', start, end);
+        if (isWanted(name)) found.set(offset + start, name);
+      }
+    }
+  }
+  return found;
+}

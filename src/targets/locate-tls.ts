@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { TlsLibrary } from '../model/tls-library.ts';
 import { type Elf, readBuildId, readElf } from './elf.ts';
-import { type FoundTls, inspectTls } from './tls/inspect-tls.ts';
+import { type FoundTls, inspectTls, joined } from './tls/inspect-tls.ts';
 import { createLocationCache, type LocationCache, locationCachePath } from './tls/location-cache.ts';
 import { TLS_FAMILIES } from './tls/tls-families.ts';
 
@@ -56,12 +56,15 @@ let cache: LocationCache | undefined;
 
 function findTls(elf: Elf, stat: fs.BigIntStats): FoundTls | undefined {
   const quick = inspectTls(elf, QUICK).found;
-  if (quick !== undefined) return quick;
-  if (stat.size < MIN_KEPT_BYTES) return inspectTls(elf, SLOW).found;
+  return joined(quick, findSlowly(elf, stat, quick));
+}
+
+function findSlowly(elf: Elf, stat: fs.BigIntStats, quick: FoundTls | undefined): FoundTls | undefined {
+  if (stat.size < MIN_KEPT_BYTES) return inspectTls(elf, SLOW, quick).found;
   cache ??= createLocationCache(locationCachePath(process.env, process.getuid?.()));
   const known = cache.read(elf, stat);
   if (known !== undefined) return known ?? undefined;
-  const { found } = inspectTls(elf, SLOW);
+  const { found } = inspectTls(elf, SLOW, quick);
   cache.write(elf, stat, found ?? null);
   return found;
 }

@@ -106,6 +106,16 @@ test('plaintext outlives the record it came in', () => {
   assert.ok(event?.kind === 'tls_data');
   assert.equal(Buffer.from(event.data).toString(), 'hello');
   assert.deepEqual([event.direction, event.offset, event.lost_bytes], ['write', 10n, 2]);
+  assert.ok(!('half' in event));
+});
+
+test('plaintext of an object for one direction is told from that of a whole connection, and so is its socket', () => {
+  const { events, intake } = decoder();
+  intake.pushRecord(makeRecord('EVENT_TLS_DATA', {}, { direction: raw.tls_direction.TLS_READ, is_half: 1 }));
+  intake.pushRecord(makeRecord('EVENT_TLS_BINDING', { sequence: 1 }, { connection: 3n, socket_id: 5n }));
+  const [data, binding] = events;
+  assert.ok(data?.kind === 'tls_data' && binding?.kind === 'tls_binding');
+  assert.deepEqual([data.half, binding.connection, binding.socket_id], [true, 3n, 5n]);
 });
 
 test('a long command line is put together from its records', () => {

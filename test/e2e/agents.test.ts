@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Scenario } from '../mock-llm/scenario.ts';
 import { type MockExchange, startMockLlm } from '../mock-llm/server.ts';
+import { buildRustlsClient } from '../rustls-client/build.ts';
 import { descend, isAgent, isChat, isFile, isProcess, isTool, outline, type TraceNode } from './trace.ts';
 import { agents, createWorkspace, python, type RunResult } from './workspace.ts';
 
@@ -85,6 +86,29 @@ for (const version of ['http1.1', 'http2'] as const) {
       assert.doesNotMatch(JSON.stringify(result.spans.map((span) => span.attributes)), /0123456789abcdef/);
     });
   }
+}
+
+const rustls = buildRustlsClient();
+
+for (const stream of [false, true]) {
+  const name = `a program on rustls, ${stream ? 'streaming' : 'not streaming'}, gives one chat`;
+  test(name, { skip: 'skip' in rustls && rustls.skip }, async (t) => {
+    assert.ok('client' in rustls);
+    const mock = await startMockLlm({ scenario: { turns: [{ text: 'Hello back.' }] } });
+    const workspace = createWorkspace(t, mock);
+    const body = JSON.stringify({ model: 'gpt-5-mini', stream, messages: [{ role: 'user', content: 'Hello' }] });
+    const head = [
+      'POST /v1/chat/completions HTTP/1.1',
+      `Host: localhost:${mock.port}`,
+      'Connection: close',
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+    ];
+    const request = `${head.join('\r\n')}\r\n\r\n${body}`;
+    const result = await workspace.run([rustls.client, String(mock.port), mock.authority_path, '1.3', request]);
+    assertUndisturbed(result, '');
+    assertOneTurn(result, mock.exchanges);
+  });
 }
 
 /** The agent printed what it prints without us, and its exit code came through. */

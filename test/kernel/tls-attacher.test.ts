@@ -51,7 +51,7 @@ test('when there are too many libraries, one whose file is gone makes room, else
       device: dev,
       inode: ino,
       build_id: undefined,
-      family: 'openssl-symbols',
+      families: ['openssl-symbols'],
       functions: [],
       evidence: [],
     };

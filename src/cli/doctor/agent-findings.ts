@@ -79,7 +79,7 @@ function describeInstalled({ name, executable_path, tls_files }: InstalledAgent)
 function familyOf(files: readonly string[]): string | undefined {
   for (const file of files) {
     const library = locateTls(file);
-    if (library !== undefined) return `TLS is read (${library.family})`;
+    if (library !== undefined) return `TLS is read (${library.families.join(', ')})`;
   }
   return undefined;
 }

@@ -26,7 +26,7 @@ const BAD_LENGTH = 111;
 const CONNECTION_TYPE_NOT_SET = 134;
 const SSL_HANDSHAKE_FAILURE = 215;
 const UNINITIALIZED = 226;
-/** push rbp; mov rbp, rsp; push r15, r14, rbx, rax; cmp qword [rdi + 0x98], 0; je: SSL_read in Bun 1.2 to 1.4. */
+/** push rbp; mov rbp, rsp; push r15, r14, rbx, rax; cmp qword [rdi + 0x98], 0; je: SSL_read in Bun 1.1.45 to 1.4. */
 const READ_BEGINNING = Buffer.from('554889e54157415653504883bf980000000074', 'hex');
 /** The functions stand within so many lines. */
 const MAX_LINES = 400;
@@ -50,12 +50,12 @@ export const boringssl: TlsFamily = {
     if (!isCalled(read.start) || !isFunctionEntry(elf, read.start)) {
       return { missing: 'SSL_read would lie where no function begins' };
     }
-    const free = findDestructor(elf, raising, isCalled);
+    const free = findDestructor(elf, raising, write, isCalled);
     return {
       functions: [
         { name: 'SSL_read', file_offset: offsetOf(elf, read.start) },
         { name: 'SSL_write', file_offset: offsetOf(elf, write.start) },
-        ...(free === undefined ? [] : [{ name: 'SSL_free', file_offset: offsetOf(elf, free) } as const]),
+        ...(free === undefined ? [] : [{ name: 'SSL_free', file_offset: offsetOf(elf, free.start) } as const]),
       ],
       evidence: [
         `SSL_read: ${read.evidence}; calls lead there; begins ${readEntry(elf, read.start)}`,
@@ -63,7 +63,7 @@ export const boringssl: TlsFamily = {
           `calls SSL_do_handshake; calls lead there; begins ${readEntry(elf, write.start)}`,
         free === undefined
           ? 'SSL_free: not found; that a connection is over shows in its socket alone'
-          : `SSL_free: by the destructor that it runs, the only callee of SSL_new that calls method->ssl_free; begins ${readEntry(elf, free)}`,
+          : `SSL_free: by the destructor that it runs, ${free.evidence}; calls lead there; begins ${readEntry(elf, free.start)}`,
       ],
     };
   },
@@ -71,7 +71,8 @@ export const boringssl: TlsFamily = {
 
 function findWrite(raising: readonly RaisingFunction[]): RaisingFunction | undefined {
   const reasons = [SHOULD_NOT_HAVE_BEEN_CALLED, BAD_LENGTH, SSL_HANDSHAKE_FAILURE, UNINITIALIZED];
-  const found = raising.filter((one) => raises(one, reasons));
+  // Older versions inline more here, with further errors.
+  const found = raising.filter((one) => reasons.every((reason) => one.reasons.includes(reason)));
   return only(found.filter((one) => callsHandshake(one, raising)));
 }
 

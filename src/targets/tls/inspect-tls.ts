@@ -4,7 +4,7 @@ import { TLS_FAMILIES } from './tls-families.ts';
 import type { TlsFamily, TlsLocation } from './tls-family.ts';
 
 export interface FoundTls extends TlsLocation {
-  readonly family: TlsFamilyName;
+  readonly families: readonly TlsFamilyName[];
 }
 
 export interface TlsInspection {
@@ -13,13 +13,28 @@ export interface TlsInspection {
   readonly missing: readonly { readonly family: TlsFamilyName; readonly missing: string }[];
 }
 
-/** Tries the families one after another, up to the first that finds its functions. Throws what `fs.readSync` throws. */
-export function inspectTls(elf: Elf, families: readonly TlsFamily[] = TLS_FAMILIES): TlsInspection {
+/**
+ * Tries the families one after another. Once one has found its functions only those are tried that stand beside others.
+ * `before`: what earlier families found. Throws what `fs.readSync` throws.
+ */
+export function inspectTls(elf: Elf, families: readonly TlsFamily[] = TLS_FAMILIES, before?: FoundTls): TlsInspection {
   const missing: { family: TlsFamilyName; missing: string }[] = [];
+  let found: FoundTls | undefined;
   for (const family of families) {
+    if ((found ?? before) !== undefined && !family.besideOthers) continue;
     const location = family.locate(elf);
-    if (!('missing' in location)) return { found: { family: family.name, ...location }, missing };
-    missing.push({ family: family.name, missing: location.missing });
+    if ('missing' in location) missing.push({ family: family.name, missing: location.missing });
+    else found = joined(found, { families: [family.name], ...location });
   }
-  return { found: undefined, missing };
+  return { found, missing };
+}
+
+/** What both found. */
+export function joined(one: FoundTls | undefined, other: FoundTls | undefined): FoundTls | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return {
+    families: [...one.families, ...other.families],
+    functions: [...one.functions, ...other.functions],
+    evidence: [...one.evidence, ...other.evidence],
+  };
 }

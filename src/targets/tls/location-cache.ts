@@ -12,7 +12,7 @@ import { type Elf, readAt } from '../elf.ts';
 import type { FoundTls } from './inspect-tls.ts';
 
 /** To be raised when the families find more, or otherwise: what was found before is then looked for again. */
-const REVISION = 1;
+const REVISION = 3;
 const MAX_ENTRIES = 256;
 const MAX_ENTRY_BYTES = 16 * 1024;
 const COMPARED_BYTES = 16;
@@ -20,10 +20,18 @@ const COMPARED_BYTES = 16;
 const entrySchema = z.strictObject({
   found: z.nullable(
     z.strictObject({
-      family: z.enum(['openssl-static', 'boringssl']),
+      families: z.array(z.enum(['openssl-static', 'boringssl', 'rustls'])).min(1),
       functions: z.array(
         z.strictObject({
-          name: z.enum(['SSL_read', 'SSL_read_ex', 'SSL_write', 'SSL_write_ex', 'SSL_free']),
+          name: z.enum([
+            'SSL_read',
+            'SSL_read_ex',
+            'SSL_write',
+            'SSL_write_ex',
+            'SSL_free',
+            'rustls_encrypt',
+            'rustls_decrypt',
+          ]),
           file_offset: z.string().regex(/^\d{1,15}$/),
           begins: z.string(),
         }),
@@ -56,12 +64,12 @@ export function createLocationCache(directory: string): LocationCache {
         if (!isOurs(directory)) return undefined;
         const entry = entrySchema.parse(JSON.parse(readEntry(path.join(directory, nameOf(file)))));
         if (entry.found === null) return null;
-        const { family, evidence } = entry.found;
+        const { families, evidence } = entry.found;
         const functions = entry.found.functions.map(({ name, file_offset, begins }) => {
           if (beginning(elf, BigInt(file_offset)) !== begins) throw new Error('another function');
           return { name, file_offset: BigInt(file_offset) };
         });
-        return { family, functions, evidence };
+        return { families, functions, evidence };
       } catch {
         return undefined;
       }

@@ -62,7 +62,7 @@ export function findRaising(
 }
 
 /** Where the function begins that has this address in it: the nearest address before it that is called. */
-function findStart(isCalled: IsCalled, address: number): number | undefined {
+export function findStart(isCalled: IsCalled, address: number): number | undefined {
   const aligned = address - (address % ALIGNMENT_BYTES);
   for (let start = aligned; start > aligned - MAX_FUNCTION_BYTES; start -= ALIGNMENT_BYTES) {
     if (isCalled(start)) return start;

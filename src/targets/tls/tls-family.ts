@@ -7,11 +7,13 @@ export interface TlsLocation {
   readonly evidence: readonly string[];
 }
 
-/** A way to find the functions of OpenSSL's interface in a file. */
+/** A way to find TLS functions in a file. */
 export interface TlsFamily {
   readonly name: TlsFamilyName;
   /** Whether it may have to read all of the code: up to a second for the largest files. */
   readonly readsCode: boolean;
+  /** Whether it is also tried in files in which another family found its functions: an executable may hold both. */
+  readonly besideOthers?: boolean;
   /** Where they are, or what is missing. A wrong place would kill the process that is watched: in doubt, none. */
   locate(elf: Elf): TlsLocation | { readonly missing: string };
 }

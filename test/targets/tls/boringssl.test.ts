@@ -72,7 +72,7 @@ for (const [what, put] of [
 ] as const) {
   test(`SSL_read and SSL_write are found by the errors they raise, ${what}`, () => {
     const { found, offsets } = locate(library(put));
-    assert.equal(found?.family, 'boringssl');
+    assert.deepEqual(found?.families, ['boringssl']);
     assert.deepEqual(offsetsOf(found), { SSL_read: offsets.get('SSL_read'), SSL_write: offsets.get('SSL_write') });
     assert.match(found?.evidence.join('\n') ?? '', /SSL_read: .*line 933.*alone begins as SSL_read does in Bun/);
   });
@@ -91,6 +91,24 @@ test('that a connection object is destroyed is seen in its destructor, which SSL
   const doubtful = locate(known.map((one) => (one.name === 'OPENSSL_free' ? destructor(one.name) : one)));
   assert.deepEqual(Object.keys(offsetsOf(doubtful.found)), ['SSL_read', 'SSL_write']);
   assert.match(doubtful.found?.evidence.join('\n') ?? '', /SSL_free: not found/);
+});
+
+test('where SSL_new does not call it, the destructor is the one function nearby that ends what the protocol holds', () => {
+  const alone = [...library(raise), destructor('~ssl_st'), plain('more', { call: '~ssl_st' })];
+  const { found, offsets } = locate(alone);
+  assert.equal(offsetsOf(found).SSL_free, offsets.get('~ssl_st'));
+  assert.match(found?.evidence.join('\n') ?? '', /SSL_free: .*the only function near SSL_write/);
+  const doubtful = locate([...alone, destructor('other'), plain('most', { call: 'other' })]);
+  assert.equal(offsetsOf(doubtful.found).SSL_free, undefined);
+});
+
+test('SSL_write may raise further errors, of what is inlined into it', () => {
+  const known = library(raise);
+  const inlined = known.map((one) =>
+    one.name === 'SSL_write' ? { ...one, code: [...write(raise).code.slice(0, -1), ...raise(246, 975), LEAVE] } : one,
+  );
+  const { found, offsets } = locate(inlined);
+  assert.equal(offsetsOf(found).SSL_write, offsets.get('SSL_write'));
 });
 
 test('SSL_read is found by its errors alone where it begins otherwise, and that is said', () => {

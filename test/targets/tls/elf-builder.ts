@@ -18,9 +18,14 @@ export interface BuiltFunction {
 export interface ElfPlan {
   readonly functions: readonly BuiltFunction[];
   readonly strings: readonly string[];
+  /** Words of relocated data: numbers, and names of functions. */
+  readonly data?: readonly (number | string)[];
+  /** Whether the addresses of functions in `data` stand apart from it, as relocations, by default in place. */
+  readonly withRelocations?: boolean;
   /** By default 62, x86-64. */
   readonly machine?: number;
   readonly withUnwindTables?: boolean;
+  readonly withSymbols?: boolean;
 }
 
 export interface BuiltElf {
@@ -32,7 +37,19 @@ export interface BuiltElf {
 const BASE = 0x400000;
 const TEXT_AT = 0x1000;
 const PADDING_INT3 = 0xcc;
-const NAMES = ['', '.text', '.rodata', '.eh_frame_hdr', '.eh_frame', '.shstrtab'];
+const NAMES = [
+  '',
+  '.text',
+  '.rodata',
+  '.eh_frame_hdr',
+  '.eh_frame',
+  '.data.rel.ro',
+  '.rela.dyn',
+  '.symtab',
+  '.strtab',
+  '.shstrtab',
+];
+const R_X86_64_RELATIVE = 8;
 
 export const hex32 = (value: number): string => {
   const bytes = Buffer.alloc(4);
@@ -40,7 +57,8 @@ export const hex32 = (value: number): string => {
   return bytes.toString('hex');
 };
 
-export function buildElf({ functions, strings, machine = 62, withUnwindTables = true }: ElfPlan): BuiltElf {
+export function buildElf(plan: ElfPlan): BuiltElf {
+  const { functions, strings, data = [], withRelocations = false, machine = 62, withUnwindTables = true } = plan;
   const addresses = new Map<string, number>();
   const stringAddresses = new Map<string, number>();
   let end = BASE + TEXT_AT;
@@ -62,7 +80,13 @@ export function buildElf({ functions, strings, machine = 62, withUnwindTables = 
   const { index, frames } = unwindTables(lengths, BASE + indexAt);
   const names = Buffer.from(`${NAMES.join('\0')}\0`);
   const framesAt = indexAt + index.length;
-  const namesAt = framesAt + frames.length;
+  const dataAt = align(framesAt + frames.length, 8);
+  const { words, relocations } = relocatedData(data, withRelocations, BASE + dataAt, addresses);
+  const relocationsAt = dataAt + words.length;
+  const symbols = symbolTable(plan.withSymbols ? addresses : new Map());
+  const symbolsAt = relocationsAt + relocations.length;
+  const symbolNamesAt = symbolsAt + symbols.table.length;
+  const namesAt = symbolNamesAt + symbols.names.length;
   const sectionsAt = align(namesAt + names.length, 8);
   const bytes = Buffer.alloc(sectionsAt + 64 * NAMES.length);
   writeHeader(bytes, machine, sectionsAt);
@@ -74,6 +98,10 @@ export function buildElf({ functions, strings, machine = 62, withUnwindTables = 
     { at: constantsAt, content: constants, type: 1, flags: 2 },
     { at: indexAt, content: index, type: 1, flags: 2 },
     { at: framesAt, content: frames, type: 1, flags: 2 },
+    { at: dataAt, content: words, type: 1, flags: 3 },
+    { at: relocationsAt, content: relocations, type: 4, flags: 2 },
+    { at: symbolsAt, content: symbols.table, type: 2, flags: 0 },
+    { at: symbolNamesAt, content: symbols.names, type: 3, flags: 0 },
     { at: namesAt, content: names, type: 3, flags: 0 },
   ];
   sections.forEach(({ at, content, type, flags }, number) => {
@@ -85,6 +113,8 @@ export function buildElf({ functions, strings, machine = 62, withUnwindTables = 
     bytes.writeBigUInt64LE(BigInt(BASE + at), header + 16);
     bytes.writeBigUInt64LE(BigInt(at), header + 24);
     bytes.writeBigUInt64LE(BigInt(content.length), header + 32);
+    // Only a symbol table has one.
+    bytes.writeUInt32LE(NAMES.indexOf('.strtab'), header + 40);
   });
   const offsets = new Map([...addresses].map(([name, address]) => [name, BigInt(address - BASE)]));
   return { bytes, offsets };
@@ -130,6 +160,37 @@ function unwindTables(functions: readonly { start: number; bytes: number }[], ad
     frames.writeUInt32LE(bytes, 16 * number + 12);
   });
   return { index, frames };
+}
+
+function symbolTable(functions: Addresses) {
+  const names = Buffer.from(`\0${[...functions.keys()].map((name) => `${name}\0`).join('')}`);
+  const table = Buffer.alloc(24 * functions.size);
+  [...functions].forEach(([name, address], number) => {
+    table.writeUInt32LE(names.indexOf(`\0${name}\0`) + 1, 24 * number);
+    table.writeUInt8(2, 24 * number + 4);
+    table.writeUInt16LE(1, 24 * number + 6);
+    table.writeBigUInt64LE(BigInt(address), 24 * number + 8);
+  });
+  return { table, names };
+}
+
+function relocatedData(data: ElfPlan['data'] = [], isApart: boolean, address: number, functions: Addresses) {
+  const words = Buffer.alloc(8 * data.length);
+  const entries: Buffer[] = [];
+  data.forEach((one, number) => {
+    const value = typeof one === 'number' ? one : functions.get(one);
+    if (value === undefined) throw new Error(`nothing is called ${one}`);
+    if (typeof one === 'number' || !isApart) {
+      words.writeBigUInt64LE(BigInt(value), 8 * number);
+      return;
+    }
+    const entry = Buffer.alloc(24);
+    entry.writeBigUInt64LE(BigInt(address + 8 * number), 0);
+    entry.writeBigUInt64LE(BigInt(R_X86_64_RELATIVE), 8);
+    entry.writeBigUInt64LE(BigInt(value), 16);
+    entries.push(entry);
+  });
+  return { words, relocations: Buffer.concat(entries) };
 }
 
 function writeHeader(bytes: Buffer, machine: number, sectionsAt: number): void {

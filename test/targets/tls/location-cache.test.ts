@@ -12,7 +12,7 @@ const home = fs.mkdtempSync(path.join(os.tmpdir(), 'undersight-cache-'));
 after(() => fs.rmSync(home, { recursive: true }));
 
 const FOUND: FoundTls = {
-  family: 'boringssl',
+  families: ['boringssl'],
   functions: [{ name: 'SSL_read', file_offset: 0x1000n }],
   evidence: ['SSL_read: by its looks'],
 };
@@ -78,7 +78,7 @@ test('malformed entries are ignored, and replaced', () => {
     '{',
     '[]',
     '{"found":1}',
-    '{"found":{"family":"boringssl","functions":[]}}',
+    '{"found":{"families":["boringssl"],"functions":[]}}',
     'x'.repeat(99_999),
   ]) {
     fs.writeFileSync(entry, content);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Plaintext at the boundary of rustls: `MessageEncrypter::encrypt` and `MessageDecrypter::decrypt`, one TLS record a call. These
+ * programs can be preempted: nothing per CPU.
+ */
+#ifndef UNDERSIGHT_RUSTLS_BPF_H
+#define UNDERSIGHT_RUSTLS_BPF_H
+
+#define MAX_OUTBOUND_CHUNKS 1024
+
+struct rustls_call {
+	__u64 self;
+	__u64 sequence;
+	__u64 result;
+	__u64 start_ns;
+	__u32 direction;
+	__u32 padding;
+	union {
+		struct rustls_outbound outbound;
+		struct rustls_inbound inbound;
+	};
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct rustls_call);
+} rustls_calls SEC(".maps");
+
+/* The first record under new keys has the number 0: another object then, whatever was at its address before. */
+static __noinline struct tls_half *half_of(__u32 pid, __u64 address, enum tls_direction direction, bool is_new)
+{
+	struct tls_connection_key key = half_key(pid, address, direction);
+	struct tls_half *half = bpf_map_lookup_elem(&tls_halves, &key);
+	struct tls_half fresh = {};
+
+	if (half && !is_new)
+		return half;
+	fresh.id = new_id();
+	bpf_map_update_elem(&tls_halves, &key, &fresh, BPF_ANY);
+	return bpf_map_lookup_elem(&tls_halves, &key);
+}
+
+/* Before its payload is decrypted in place. */
+static __always_inline void bind_received(const struct subject *who, const struct rustls_inbound *inbound, struct tls_half *half)
+{
+	struct tls_token_key key = { .pid = who->pid, .direction = TLS_READ };
+	struct tls_token *known;
+
+	if (inbound->bytes < TOKEN_OFFSET + 8 || bpf_probe_read_user(&key.token, 8, (void *)(inbound->payload + TOKEN_OFFSET)))
+		return;
+	known = bpf_map_lookup_elem(&tls_tokens, &key);
+	if (!known)
+		return;
+	half->socket_id = known->socket_id;
+	bpf_map_delete_elem(&tls_tokens, &key);
+}
+
+static __always_inline int enter_rustls(struct pt_regs *ctx, __u32 function, const struct subject *who, bool watched)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	void *message = (void *)RUST_ARGUMENT_1(ctx);
+	struct rustls_call call = {};
+	struct tls_half *half;
+
+	call.direction = function == TLS_FUNCTION_RUSTLS_ENCRYPT ? TLS_WRITE : TLS_READ;
+	if (!watched && (!tunables.discover_by_traffic || call.direction != TLS_WRITE || who->pid == tunables.own_pid || is_excluded_user()))
+		return 0;
+	rustls_seen = 1;
+	call.self = RUST_ARGUMENT_0(ctx);
+	call.sequence = RUST_ARGUMENT_2(ctx);
+	call.result = RUST_RESULT_PLACE(ctx);
+	call.start_ns = bpf_ktime_get_ns();
+	half = half_of(who->pid, call.self, call.direction, !call.sequence);
+	if (half && half->doubted) {
+		/* After an error the number stays, or nothing more comes: what was returned was none. */
+		if (half->doubted == call.sequence)
+			count_loss(LOSS_TLS_LAYOUT);
+		half->doubted = 0;
+	}
+	if (call.direction == TLS_WRITE) {
+		if (bpf_probe_read_user(&call.outbound, sizeof(call.outbound), message)) {
+			count_loss(LOSS_MEMORY_FAULT);
+			return 0;
+		}
+	} else {
+		if (bpf_probe_read_user(&call.inbound, sizeof(call.inbound), message)) {
+			count_loss(LOSS_MEMORY_FAULT);
+			return 0;
+		}
+		if (half)
+			bind_received(who, &call.inbound, half);
+	}
+	if (bpf_map_update_elem(&rustls_calls, &id, &call, BPF_ANY))
+		count_loss(LOSS_TABLE_FULL);
+	return 0;
+}
+
+/* One record's plaintext on its way to user space. */
+struct rustls_output {
+	struct subject who;
+	struct tls_slot *slot;
+	struct tls_half half;
+	__u64 start_ns;
+	__u64 chunks;
+	__u64 chunk_count;
+	__u64 from; /* what of the chunks is meant */
+	__u64 to;
+	__u64 position;
+	__u32 direction;
+	__u32 padding;
+};
+
+static __noinline int tell_piece(struct rustls_output *output, __u64 data, __u64 bytes)
+{
+	struct tls_slot *slot = output->slot;
+	struct tls_data_event *event;
+	__u64 size = bytes;
+
+	if (!bytes)
+		return 0;
+	event = (void *)slot->record;
+	if (size > CHUNK_BYTES) {
+		size = CHUNK_BYTES;
+		count_loss(LOSS_CALL_TOO_LONG);
+	}
+	event->connection = output->half.id;
+	event->socket_id = output->half.socket_id;
+	event->offset_bytes = output->half.offset_bytes;
+	event->call_start_ns = output->start_ns;
+	event->direction = output->direction;
+	event->lost_bytes = bytes - size;
+	event->is_half = 1;
+	if (bpf_probe_read_user(event->data, size, (void *)data)) {
+		event->lost_bytes = bytes;
+		size = 0;
+		count_loss(LOSS_MEMORY_FAULT);
+	}
+	event->data_bytes = size;
+	fill_header(&event->header, EVENT_TLS_DATA, &output->who);
+	output_record(event, sizeof(*event) + size);
+	output->half.offset_bytes += bytes;
+	return 0;
+}
+
+static long tell_chunk(__u32 index, void *context)
+{
+	struct rustls_output *output = context;
+	struct rustls_slice slice;
+	__u64 from = output->position, skip = 0;
+
+	if (index >= output->chunk_count || from >= output->to)
+		return 1;
+	if (bpf_probe_read_user(&slice, sizeof(slice), (void *)(output->chunks + index * sizeof(slice)))) {
+		count_loss(LOSS_MEMORY_FAULT);
+		return 1;
+	}
+	output->position += slice.bytes;
+	if (output->position <= output->from)
+		return 0;
+	if (from < output->from)
+		skip = output->from - from;
+	if (output->position > output->to)
+		slice.bytes -= output->position - output->to;
+	tell_piece(output, slice.data + skip, slice.bytes - skip);
+	return 0;
+}
+
+static __always_inline __u64 length_of(const struct rustls_outbound *outbound)
+{
+	return outbound->chunks ? outbound->end - outbound->start : outbound->start;
+}
+
+/* Remembers what was encrypted: what is sent with these bytes tells the socket. */
+static __always_inline bool expect_sent(const struct subject *who, const struct rustls_call *call, const struct tls_half *half)
+{
+	__u64 bytes = length_of(&call->outbound) + RECORD_HEAD_BYTES;
+	struct tls_token_key key = { .pid = who->pid, .direction = TLS_WRITE };
+	struct tls_token token = { .address = call->self, .half_id = half->id };
+	struct rustls_encrypted result;
+
+	if (bpf_probe_read_user(&result, sizeof(result), (void *)call->result)) {
+		count_loss(LOSS_MEMORY_FAULT);
+		return false;
+	}
+	if (!is_rustls_version(&call->outbound.kind) || result.bytes > result.capacity ||
+	    result.bytes < bytes + RUSTLS_MIN_OVERHEAD || result.bytes > bytes + RUSTLS_MAX_OVERHEAD ||
+	    bpf_probe_read_user(&key.token, 8, (void *)(result.payload + RECORD_HEAD_BYTES + TOKEN_OFFSET))) {
+		count_loss(LOSS_TLS_LAYOUT);
+		return false;
+	}
+	bpf_map_update_elem(&tls_tokens, &key, &token, BPF_ANY);
+	return true;
+}
+
+static __always_inline void tell_encrypted(struct rustls_output *output, const struct rustls_outbound *outbound)
+{
+	if (!outbound->chunks) {
+		tell_piece(output, outbound->first, outbound->start);
+		return;
+	}
+	output->chunks = outbound->chunks;
+	output->chunk_count = outbound->first;
+	output->from = outbound->start;
+	output->to = outbound->end;
+	bpf_loop(MAX_OUTBOUND_CHUNKS, tell_chunk, output, 0);
+}
+
+/* Its plaintext, which lies within what was decrypted; 0 bytes when there is none to tell. */
+static __always_inline struct rustls_slice decrypted_of(const struct rustls_call *call)
+{
+	const struct rustls_inbound *inbound = &call->inbound;
+	struct rustls_slice slice = {};
+	struct rustls_decrypted result;
+
+	if (bpf_probe_read_user(&result, sizeof(result), (void *)call->result)) {
+		count_loss(LOSS_MEMORY_FAULT);
+		return slice;
+	}
+	if (!is_rustls_version(&result.kind) || result.bytes > inbound->bytes || result.payload < inbound->payload ||
+	    result.payload - inbound->payload > inbound->bytes - result.bytes) {
+		count_loss(LOSS_TLS_LAYOUT);
+		return slice;
+	}
+	if (result.kind.type != RUSTLS_APPLICATION_DATA)
+		return slice;
+	slice.data = result.payload;
+	slice.bytes = result.bytes;
+	return slice;
+}
+
+static __always_inline struct rustls_slice encrypted_of(const struct rustls_outbound *outbound)
+{
+	struct rustls_slice slice = { .data = outbound->first, .bytes = outbound->start };
+
+	if (outbound->chunks && bpf_probe_read_user(&slice, sizeof(slice), (void *)outbound->chunks))
+		slice.bytes = 0;
+	return slice;
+}
+
+/* Apart, so that the verifier sees the bound of `bytes`. */
+static __noinline bool discover_rustls(struct subject *who, struct tls_slot *slot, __u64 data, __u64 bytes)
+{
+	struct tls_call request = { .data = data };
+
+	return discover(who, &request, slot, bytes);
+}
+
+static __noinline int leave_rustls(const struct subject *who, bool watched)
+{
+	__u64 id = bpf_get_current_pid_tgid(), bytes;
+	struct rustls_call *call = bpf_map_lookup_elem(&rustls_calls, &id);
+	struct rustls_output output = {};
+	struct rustls_slice slice;
+	struct tls_half *half;
+	__u8 tag = 0;
+
+	if (!call)
+		return 0;
+	half = half_of(who->pid, call->self, call->direction, false);
+	if (!half) {
+		count_loss(LOSS_TABLE_FULL);
+		goto done;
+	}
+	bpf_probe_read_user(&tag, sizeof(tag), (void *)call->result);
+	if (!is_rustls_ok(tag)) {
+		half->doubted = call->sequence + 1;
+		goto done;
+	}
+	if (call->direction == TLS_WRITE) {
+		if (!expect_sent(who, call, half) || call->outbound.kind.type != RUSTLS_APPLICATION_DATA)
+			goto done;
+		slice = encrypted_of(&call->outbound);
+		bytes = length_of(&call->outbound);
+	} else {
+		slice = decrypted_of(call);
+		bytes = slice.bytes;
+	}
+	if (!bytes)
+		goto done;
+	output.who = *who;
+	output.direction = call->direction;
+	output.start_ns = call->start_ns;
+	output.half = *half;
+	output.slot = claim_slot();
+	if (output.slot && (watched || discover_rustls(&output.who, output.slot, slice.data, slice.bytes))) {
+		if (call->direction == TLS_WRITE)
+			tell_encrypted(&output, &call->outbound);
+		else
+			tell_piece(&output, slice.data, slice.bytes);
+	}
+	if (output.slot)
+		output.slot->busy = 0;
+	half->offset_bytes += bytes;
+done:
+	bpf_map_delete_elem(&rustls_calls, &id);
+	return 0;
+}
+
+#endif
