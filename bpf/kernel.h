@@ -231,11 +231,12 @@ typedef void (*btf_trace_io_uring_submit_req)(void *, struct io_kiocb *); /* sin
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, r9, r8, ax, cx, dx, si, di, orig_ax;
+	unsigned long r14, bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax, sp;
 };
 #else
 struct pt_regs {
 	__u64 regs[31];
+	__u64 sp;
 	__u64 orig_x0;
 	int syscallno;
 };
@@ -281,6 +282,12 @@ struct mmsghdr {
 #define FUNCTION_ARGUMENT_1(ctx) ((ctx)->si)
 #define FUNCTION_ARGUMENT_3(ctx) ((ctx)->cx)
 #define FUNCTION_RESULT(ctx) ((ctx)->ax)
+#define STACK_POINTER(ctx) ((ctx)->sp)
+/* Go's src/cmd/compile/abi-internal.md */
+#define GO_ARGUMENT_0(ctx) ((ctx)->ax)
+#define GO_ARGUMENT_1(ctx) ((ctx)->bx)
+#define GO_GOROUTINE(ctx) ((ctx)->r14)
+#define SYSCALL_GOROUTINE(context) SYSCALL_REGISTER(context, r14)
 #else
 #define SYSCALL_NUMBER(context) ((long)SYSCALL_REGISTER(context, syscallno))
 #define SYSCALL_ARGUMENT_0(context) SYSCALL_REGISTER(context, orig_x0)
@@ -292,6 +299,11 @@ struct mmsghdr {
 #define FUNCTION_ARGUMENT_1(ctx) ((ctx)->regs[1])
 #define FUNCTION_ARGUMENT_3(ctx) ((ctx)->regs[3])
 #define FUNCTION_RESULT(ctx) ((ctx)->regs[0])
+#define STACK_POINTER(ctx) ((ctx)->sp)
+#define GO_ARGUMENT_0(ctx) ((ctx)->regs[0])
+#define GO_ARGUMENT_1(ctx) ((ctx)->regs[1])
+#define GO_GOROUTINE(ctx) ((ctx)->regs[28])
+#define SYSCALL_GOROUTINE(context) SYSCALL_REGISTER(context, regs[28])
 #endif
 
 #endif

@@ -29,6 +29,7 @@
 #include "transfer.bpf.h"
 #include "io.bpf.c"
 #include "tls.bpf.c"
+#include "go-tls.bpf.c"
 #include "io-uring.bpf.c"
 #include "syscall.bpf.c"
 

@@ -4,7 +4,7 @@
  */
 
 /** sha256 of the layout this file was generated from. */
-export const layout_hash = '5c66845c1f4fd2590e37e406f8ce8e29caaafe962a571841c441123f8a2931c8';
+export const layout_hash = 'c48859a532c84695302ec1538bd687af3a2a061c7d6d407c985ab1494d5d46a3';
 
 export const event_kind = {
   EVENT_PROCESS_FORK: 1,
@@ -61,6 +61,9 @@ export const tls_function = {
   TLS_FUNCTION_WRITE: 3,
   TLS_FUNCTION_WRITE_EX: 4,
   TLS_FUNCTION_FREE: 5,
+  TLS_FUNCTION_GO_READ: 32,
+  TLS_FUNCTION_GO_WRITE: 33,
+  TLS_FUNCTION_GO_CLOSE: 34,
 } as const;
 
 export const blind_spot = {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import koffi from 'koffi';
 import { errnoName } from '../model/errno-name.ts';
-import type { TlsFunctionName, TlsLibrary } from '../model/tls-library.ts';
+import type { TlsFunction, TlsFunctionName, TlsLibrary } from '../model/tls-library.ts';
 import { AttachedLibraries } from './attached-libraries.ts';
 import { createUprobeMulti } from './bpf-syscall.ts';
 import { tls_function } from './events.gen.ts';
@@ -15,6 +15,9 @@ const COOKIES: Readonly<Record<TlsFunctionName, number>> = {
   SSL_write: tls_function.TLS_FUNCTION_WRITE,
   SSL_write_ex: tls_function.TLS_FUNCTION_WRITE_EX,
   SSL_free: tls_function.TLS_FUNCTION_FREE,
+  go_conn_read: tls_function.TLS_FUNCTION_GO_READ,
+  go_conn_write: tls_function.TLS_FUNCTION_GO_WRITE,
+  go_conn_close: tls_function.TLS_FUNCTION_GO_CLOSE,
 };
 const MAX_LIBRARIES = 1024;
 
@@ -23,6 +26,12 @@ const MAX_LIBRARIES = 1024;
  * which it was found, is no more. `failed` names the cause and no file.
  */
 export type AttachResult = 'attached' | 'attached_for_another' | 'already' | 'gone' | { readonly failed: string };
+
+/** For functions whose return instructions are probed. */
+export interface GoPrograms {
+  readonly enter: Pointer;
+  readonly leave: Pointer;
+}
 
 /** The probes on one file. */
 interface FileProbes {
@@ -34,15 +43,20 @@ interface FileProbes {
 export class TlsProbes {
   readonly #enter: Pointer;
   readonly #leave: Pointer;
+  readonly #go: GoPrograms;
   readonly #multi: boolean;
   readonly #attached = new AttachedLibraries<FileProbes>(MAX_LIBRARIES);
   readonly #detaching = new Set<Promise<unknown>>();
 
-  /** `enter` runs when a function begins, `leave` when it returns. `multi`: by uprobe_multi links, for which they were loaded. */
-  constructor(enter: Pointer, leave: Pointer, multi: boolean) {
+  /**
+   * `enter` runs when a function begins, `leave` when it returns; `go` are those for functions with return offsets. `multi`: by
+   * uprobe_multi links, for which they were loaded.
+   */
+  constructor(enter: Pointer, leave: Pointer, go: GoPrograms, multi: boolean) {
     this.#multi = multi;
     this.#enter = enter;
     this.#leave = leave;
+    this.#go = go;
   }
 
   attach(library: TlsLibrary): AttachResult {
@@ -90,18 +104,27 @@ export class TlsProbes {
   }
 
   #attachFile(path: string, { functions }: TlsLibrary, probes: FileProbes): string | undefined {
-    const returning = functions.filter((one) => one.name !== 'SSL_free');
+    const others = functions.filter((one) => one.return_offsets === undefined);
+    const returning = others.filter((one) => one.name !== 'SSL_free');
+    const go = functions.filter((one) => one.return_offsets !== undefined);
     // Returns first: a call seen to begin is then always seen to end.
     const steps = [
       { at: 'return', program: this.#leave, functions: returning },
-      { at: 'entry', program: this.#enter, functions },
+      { at: 'entry', program: this.#enter, functions: others },
+      { at: 'entry', program: this.#go.leave, functions: go.flatMap(returnsOf) },
+      { at: 'entry', program: this.#go.enter, functions: go },
     ] as const;
     for (const step of steps) {
+      if (step.functions.length === 0) continue;
       const failed = this.#multi ? attachMulti(path, step, probes) : attachEach(path, step, probes);
       if (failed !== undefined) return failed;
     }
     return undefined;
   }
+}
+
+function returnsOf({ name, return_offsets = [] }: TlsFunction): TlsFunction[] {
+  return return_offsets.map((file_offset) => ({ name, file_offset }));
 }
 
 interface Step {

@@ -1,12 +1,22 @@
-/** The functions of OpenSSL's interface at whose boundary plaintext is read. */
-export type TlsFunctionName = 'SSL_read' | 'SSL_read_ex' | 'SSL_write' | 'SSL_write_ex' | 'SSL_free';
+/** The functions at whose boundary plaintext is read: of OpenSSL's interface, and the methods of Go's crypto/tls.Conn. */
+export type TlsFunctionName =
+  | 'SSL_read'
+  | 'SSL_read_ex'
+  | 'SSL_write'
+  | 'SSL_write_ex'
+  | 'SSL_free'
+  | 'go_conn_read'
+  | 'go_conn_write'
+  | 'go_conn_close';
 
-/** How the functions were found: by their symbols, or in the machine code of OpenSSL or BoringSSL. */
-export type TlsFamilyName = 'openssl-symbols' | 'openssl-static' | 'boringssl';
+/** How the functions were found: by their symbols, in the machine code of OpenSSL or BoringSSL, or by Go's function table. */
+export type TlsFamilyName = 'openssl-symbols' | 'openssl-static' | 'boringssl' | 'go';
 
 export interface TlsFunction {
   readonly name: TlsFunctionName;
   readonly file_offset: bigint;
+  /** Its return instructions, to be probed where the return address must not be replaced. */
+  readonly return_offsets?: readonly bigint[];
 }
 
 /** A file that holds functions of OpenSSL's interface, shared library or executable. */

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/*
+ * Plaintext at the boundary of Go's crypto/tls: methods of a connection that take a slice, and return how much of it they
+ * moved. A goroutine may go on in another thread before it returns, and its stack may have moved to another place by then:
+ * what stays is how far a frame is from the stack's end. These programs can be preempted: nothing per CPU.
+ */
+
+struct go_call_key {
+	__u64 goroutine;
+	__u64 depth; /* of the caller's frame, from the stack's end: calls may nest (TLS within TLS) */
+	__u32 pid;
+	__u32 exec_id;
+};
+
+struct go_call {
+	struct tls_call call; /* `data` is a distance from the stack's end where `is_on_stack` */
+	__u32 is_on_stack;
+	__u32 padding;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct go_call_key);
+	__type(value, struct go_call);
+} go_calls SEC(".maps");
+
+/* Its first fields say where the goroutine's stack begins and ends: runtime.g in Go's src/runtime/runtime2.go. */
+struct go_stack {
+	__u64 low;
+	__u64 high;
+};
+
+static __always_inline bool find_go_call(struct pt_regs *ctx, __u32 pid, struct go_call_key *key, struct go_stack *stack)
+{
+	key->goroutine = GO_GOROUTINE(ctx);
+	key->pid = pid;
+	key->exec_id = current_task()->self_exec_id;
+	if (bpf_probe_read_user(stack, sizeof(*stack), (void *)key->goroutine)) {
+		count_loss(LOSS_MEMORY_FAULT);
+		return false;
+	}
+	key->depth = stack->high - STACK_POINTER(ctx);
+	return true;
+}
+
+/* Whether a call of a process that nobody watches may show that somebody should. */
+static __always_inline bool may_reveal(const struct subject *who, enum tls_function function)
+{
+	return function == TLS_FUNCTION_GO_WRITE && tunables.discover_by_traffic && who->pid != tunables.own_pid && !is_excluded_user();
+}
+
+SEC("uprobe")
+int handle_go_enter(struct pt_regs *ctx)
+{
+	enum tls_function function = (__u8)bpf_get_attach_cookie(ctx);
+	__u64 address = GO_ARGUMENT_0(ctx), data = GO_ARGUMENT_1(ctx);
+	struct goroutine_key goroutine;
+	struct go_call call = {};
+	struct go_call_key key;
+	struct go_stack stack;
+	struct subject who;
+	bool watched = watched_subject(&who);
+
+	if (function == TLS_FUNCTION_GO_CLOSE) {
+		if (watched)
+			free_connection(&who, address);
+		return 0;
+	}
+	/* Never taken: keeps the private stack away, see handle_tls_enter. */
+	if (function > TLS_FUNCTION_GO_CLOSE)
+		bpf_tail_call(ctx, &no_programs, 0);
+	if (!watched && !may_reveal(&who, function))
+		return 0;
+	if (!find_go_call(ctx, who.pid, &key, &stack))
+		return 0;
+	call.is_on_stack = data >= stack.low && data < stack.high;
+	call.call.address = address;
+	call.call.data = call.is_on_stack ? stack.high - data : data;
+	call.call.start_ns = bpf_ktime_get_ns();
+	bpf_map_update_elem(&go_calls, &key, &call, BPF_ANY);
+	goroutine = goroutine_key(who.pid, key.goroutine);
+	bpf_map_update_elem(&goroutines, &goroutine, &address, BPF_ANY);
+	return 0;
+}
+
+SEC("uprobe")
+int handle_go_return(struct pt_regs *ctx)
+{
+	enum tls_function function = (__u8)bpf_get_attach_cookie(ctx);
+	struct tls_output output = {};
+	struct goroutine_key goroutine;
+	struct go_call_key key;
+	struct go_stack stack;
+	struct go_call *call;
+	bool watched = watched_subject(&output.who);
+	__s64 moved = GO_ARGUMENT_0(ctx);
+	__u64 *busy_with;
+
+	/* Never taken, as above. */
+	if (function > TLS_FUNCTION_GO_CLOSE)
+		bpf_tail_call(ctx, &no_programs, 0);
+	if (!watched && !may_reveal(&output.who, function))
+		return 0;
+	if (!find_go_call(ctx, output.who.pid, &key, &stack))
+		return 0;
+	call = bpf_map_lookup_elem(&go_calls, &key);
+	if (!call)
+		return 0;
+	output.call = call->call;
+	if (call->is_on_stack)
+		output.call.data = stack.high - output.call.data;
+	bpf_map_delete_elem(&go_calls, &key);
+	goroutine = goroutine_key(output.who.pid, key.goroutine);
+	busy_with = bpf_map_lookup_elem(&goroutines, &goroutine);
+	if (busy_with && *busy_with == output.call.address)
+		bpf_map_delete_elem(&goroutines, &goroutine);
+	output.direction = function == TLS_FUNCTION_GO_WRITE ? TLS_WRITE : TLS_READ;
+	if (moved > 0)
+		tell_tls_call(&output, watched, moved);
+	return 0;
+}
