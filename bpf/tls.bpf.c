@@ -138,21 +138,21 @@ static __always_inline __u64 moved_bytes(__u32 function, const struct tls_call *
 }
 
 /* Tells what a call moved. Of a process that is not watched, only a write that shows that it should be. */
-static __always_inline void tell_tls_call(struct tls_output *output, bool watched, __u64 bytes)
+static __noinline int tell_tls_call(struct tls_output *output, bool watched, __u64 bytes)
 {
 	__u32 index = (output->direction - 1) & 1;
 	struct tls_connection *connection;
 	struct tls_slot *slot;
 
 	if (!watched && (output->direction != TLS_WRITE || is_excluded_user()))
-		return;
+		return 0;
 	slot = claim_slot();
 	if (slot && !watched && !discover(&output->who, &output->call, slot, bytes)) {
 		slot->busy = 0;
-		return;
+		return 0;
 	}
 	if (!watched && !slot)
-		return;
+		return 0;
 	output->bytes = bytes;
 	connection = tls_connection_of(output->who.pid, output->call.address);
 	if (connection) {
@@ -162,10 +162,11 @@ static __always_inline void tell_tls_call(struct tls_output *output, bool watche
 		count_loss(LOSS_TABLE_FULL);
 	}
 	if (!slot)
-		return;
+		return 0;
 	output->slot = slot;
 	bpf_loop(MAX_CHUNKS, send_tls_chunk, output, 0);
 	slot->busy = 0;
+	return 0;
 }
 
 SEC("uretprobe")
