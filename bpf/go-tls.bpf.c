@@ -14,8 +14,10 @@ struct go_call_key {
 
 struct go_call {
 	struct tls_call call; /* `data` is a distance from the stack's end where `is_on_stack` */
+	__u64 offset_bytes;   /* of the connection, when the call began */
+	__u64 socket_id;
 	__u32 is_on_stack;
-	__u32 padding;
+	__u32 is_followed; /* the process was watched when the call began: offset_bytes and socket_id are known */
 };
 
 struct {
@@ -44,10 +46,21 @@ static __always_inline bool find_go_call(struct pt_regs *ctx, __u32 pid, struct 
 	return true;
 }
 
-/* Whether a call of a process that nobody watches may show that somebody should. */
-static __always_inline bool may_reveal(const struct subject *who, enum tls_function function)
+/*
+ * Whether a call of a process that nobody watches may matter: a request that shows that somebody should, or the wait for its
+ * answer, which begins before the request is written.
+ */
+static __always_inline bool may_reveal(const struct subject *who, enum tls_function function, __u64 data)
 {
-	return function == TLS_FUNCTION_GO_WRITE && tunables.discover_by_traffic && who->pid != tunables.own_pid && !is_excluded_user();
+	char word[5] = {};
+
+	if (!tunables.discover_by_traffic || who->pid == tunables.own_pid)
+		return false;
+	if (function != TLS_FUNCTION_GO_WRITE)
+		return !is_excluded_user();
+	if (bpf_probe_read_user(word, sizeof(word), (void *)data))
+		return false;
+	return word[0] == 'P' && word[1] == 'O' && word[2] == 'S' && word[3] == 'T' && word[4] == ' ' && !is_excluded_user();
 }
 
 SEC("uprobe")
@@ -55,7 +68,9 @@ int handle_go_enter(struct pt_regs *ctx)
 {
 	enum tls_function function = (__u8)bpf_get_attach_cookie(ctx);
 	__u64 address = GO_ARGUMENT_0(ctx), data = GO_ARGUMENT_1(ctx);
-	struct goroutine_key goroutine;
+	struct goroutine goroutine = { .address = address };
+	struct goroutine_key goroutine_id;
+	struct tls_connection *connection;
 	struct go_call call = {};
 	struct go_call_key key;
 	struct go_stack stack;
@@ -70,7 +85,7 @@ int handle_go_enter(struct pt_regs *ctx)
 	/* Never taken: keeps the private stack away, see handle_tls_enter. */
 	if (function > TLS_FUNCTION_GO_CLOSE)
 		bpf_tail_call(ctx, &no_programs, 0);
-	if (!watched && !may_reveal(&who, function))
+	if (!watched && !may_reveal(&who, function, data))
 		return 0;
 	if (!find_go_call(ctx, who.pid, &key, &stack))
 		return 0;
@@ -78,10 +93,32 @@ int handle_go_enter(struct pt_regs *ctx)
 	call.call.address = address;
 	call.call.data = call.is_on_stack ? stack.high - data : data;
 	call.call.start_ns = bpf_ktime_get_ns();
+	call.is_followed = watched;
+	if (watched) {
+		connection = tls_connection_of(who.pid, address);
+		if (connection) {
+			call.offset_bytes = connection->offset_bytes[function != TLS_FUNCTION_GO_WRITE];
+			call.socket_id = connection->socket_id;
+		}
+	}
 	bpf_map_update_elem(&go_calls, &key, &call, BPF_ANY);
-	goroutine = goroutine_key(who.pid, key.goroutine);
-	bpf_map_update_elem(&goroutines, &goroutine, &address, BPF_ANY);
+	goroutine_id = goroutine_key(who.pid, key.goroutine);
+	bpf_map_update_elem(&goroutines, &goroutine_id, &goroutine, BPF_ANY);
 	return 0;
+}
+
+/* What the goroutine's call used, if that is still known: the socket, or 0. */
+static __always_inline __u64 end_goroutine(__u32 pid, __u64 goroutine, __u64 address)
+{
+	struct goroutine_key key = goroutine_key(pid, goroutine);
+	struct goroutine *known = bpf_map_lookup_elem(&goroutines, &key);
+	__u64 socket_id;
+
+	if (!known || known->address != address)
+		return 0;
+	socket_id = known->socket_id;
+	bpf_map_delete_elem(&goroutines, &key);
+	return socket_id;
 }
 
 SEC("uprobe")
@@ -89,33 +126,41 @@ int handle_go_return(struct pt_regs *ctx)
 {
 	enum tls_function function = (__u8)bpf_get_attach_cookie(ctx);
 	struct tls_output output = {};
-	struct goroutine_key goroutine;
+	struct tls_connection_key connection;
 	struct go_call_key key;
 	struct go_stack stack;
 	struct go_call *call;
 	bool watched = watched_subject(&output.who);
+	bool was_watched;
 	__s64 moved = GO_ARGUMENT_0(ctx);
-	__u64 *busy_with;
+	__u64 socket_id;
 
 	/* Never taken, as above. */
 	if (function > TLS_FUNCTION_GO_CLOSE)
 		bpf_tail_call(ctx, &no_programs, 0);
-	if (!watched && !may_reveal(&output.who, function))
+	if (!watched && !tunables.discover_by_traffic)
 		return 0;
 	if (!find_go_call(ctx, output.who.pid, &key, &stack))
 		return 0;
 	call = bpf_map_lookup_elem(&go_calls, &key);
 	if (!call)
 		return 0;
+	output.direction = function == TLS_FUNCTION_GO_WRITE ? TLS_WRITE : TLS_READ;
 	output.call = call->call;
 	if (call->is_on_stack)
 		output.call.data = stack.high - output.call.data;
+	output.offset_bytes = call->offset_bytes;
+	output.socket_id = call->socket_id;
+	was_watched = call->is_followed;
 	bpf_map_delete_elem(&go_calls, &key);
-	goroutine = goroutine_key(output.who.pid, key.goroutine);
-	busy_with = bpf_map_lookup_elem(&goroutines, &goroutine);
-	if (busy_with && *busy_with == output.call.address)
-		bpf_map_delete_elem(&goroutines, &goroutine);
-	output.direction = function == TLS_FUNCTION_GO_WRITE ? TLS_WRITE : TLS_READ;
+	socket_id = end_goroutine(output.who.pid, key.goroutine, output.call.address);
+	if (socket_id)
+		output.socket_id = socket_id;
+	connection = tls_connection_key(output.who.pid, output.call.address);
+	output.is_closed = was_watched && !bpf_map_lookup_elem(&tls_connections, &connection);
+	/* Another goroutine may have read the answer, and closed, before this one got to return. */
+	if (watched && output.direction == TLS_WRITE)
+		output.ktime_ns = output.call.start_ns;
 	if (moved > 0)
 		tell_tls_call(&output, watched, moved);
 	return 0;

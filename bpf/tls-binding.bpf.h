@@ -92,11 +92,16 @@ struct goroutine_key {
 	__u32 exec_id;
 };
 
+struct goroutine {
+	__u64 address;   /* of the connection object */
+	__u64 socket_id; /* that TLS records moved on since the call began, or 0 */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, struct goroutine_key);
-	__type(value, __u64);
+	__type(value, struct goroutine);
 } goroutines SEC(".maps");
 
 static __always_inline struct goroutine_key goroutine_key(__u32 pid, __u64 address)
@@ -109,12 +114,13 @@ static __always_inline bool bind_goroutine(const struct subject *who, __u64 sock
 {
 	const struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
 	struct goroutine_key key = goroutine_key(who->pid, SYSCALL_GOROUTINE(regs));
-	__u64 *address = bpf_map_lookup_elem(&goroutines, &key);
+	struct goroutine *goroutine = bpf_map_lookup_elem(&goroutines, &key);
 	struct tls_connection *connection;
 
-	if (!address)
+	if (!goroutine)
 		return false;
-	connection = tls_connection_of(who->pid, *address);
+	goroutine->socket_id = socket_id;
+	connection = tls_connection_of(who->pid, goroutine->address);
 	if (connection)
 		connection->socket_id = socket_id;
 	return true;

@@ -85,8 +85,9 @@ struct tls_output {
 	__u64 socket_id;
 	__u64 offset_bytes;
 	__u64 bytes;
+	__u64 ktime_ns; /* of the records; 0: now */
 	__u32 direction;
-	__u32 padding;
+	__u32 is_closed; /* by another thread, within the call: socket_id and offset_bytes are known from before */
 };
 
 static long send_tls_chunk(__u32 index, void *context)
@@ -120,6 +121,8 @@ static long send_tls_chunk(__u32 index, void *context)
 		count_loss(LOSS_MEMORY_FAULT);
 	}
 	fill_header(&event->header, EVENT_TLS_DATA, &output->who);
+	if (output->ktime_ns)
+		event->header.ktime_ns = output->ktime_ns;
 	output_record(event, sizeof(*event) + bytes);
 	return 0;
 }
@@ -154,11 +157,11 @@ static __noinline int tell_tls_call(struct tls_output *output, bool watched, __u
 	if (!watched && !slot)
 		return 0;
 	output->bytes = bytes;
-	connection = tls_connection_of(output->who.pid, output->call.address);
+	connection = output->is_closed ? NULL : tls_connection_of(output->who.pid, output->call.address);
 	if (connection) {
 		output->offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[index], bytes);
 		output->socket_id = connection->socket_id;
-	} else {
+	} else if (!output->is_closed) {
 		count_loss(LOSS_TABLE_FULL);
 	}
 	if (!slot)
