@@ -29,6 +29,7 @@ const MIN_SHARE = 0.4;
 /** The start-up code of C that may stand before Go's own. */
 const MAX_FOREIGN_BYTES = 1024 * 1024;
 const SEARCHED_BYTES = 8 * 1024 * 1024;
+const SEARCHED_FUNCTIONS = 4096;
 
 /** How functions begin that check for room on the stack of the goroutine in R14: cmp rsp, [r14+16], or of rsp less a frame. */
 const STACK_CHECK = /^(493b6610|4c8d6424..4d3b6610|4c8da424.{8}4d3b6610)/;
@@ -152,17 +153,17 @@ function findText(elf: Elf, entries: Entries, said: number): number | undefined 
 
 function searchText(elf: Elf, entries: Entries, section: Section): number | undefined {
   const code = readCode(elf, section.address, Math.min(section.bytes, SEARCHED_BYTES));
-  const starts: number[] = [];
-  for (let index = 0; index < entries.count && starts.length < SAMPLES; index += 8) {
-    if (entries.start(index) + MAX_FOREIGN_BYTES < code.length) starts.push(entries.start(index));
+  const step = Math.max(1, Math.floor(Math.min(entries.count, SEARCHED_FUNCTIONS) / SAMPLES));
+  const starts = Array.from({ length: SAMPLES }, (_, sample) => entries.start(sample * step));
+  const end = Math.min(MAX_FOREIGN_BYTES, code.length - (starts.at(-1) as number) - STACK_CHECK_BYTES);
+  let best = { at: 0, checks: Math.floor(SAMPLES * MIN_SHARE), isAlone: false };
+  for (let at = 0; at < end; at += FUNCTION_ALIGNMENT) {
+    let left = SAMPLES - best.checks;
+    if (!starts.every((start) => code.readUInt32LE(at + start) === SHORT_STACK_CHECK || left-- > 0)) continue;
+    const checks = starts.filter((start) => code.readUInt32LE(at + start) === SHORT_STACK_CHECK).length;
+    best = { at, checks, isAlone: checks > best.checks };
   }
-  if (starts.length < SAMPLES) return undefined;
-  const found: number[] = [];
-  for (let at = 0; at < MAX_FOREIGN_BYTES && found.length < 2; at += FUNCTION_ALIGNMENT) {
-    let left = Math.floor(SAMPLES * (1 - MIN_SHARE));
-    if (starts.every((start) => code.readUInt32LE(at + start) === SHORT_STACK_CHECK || left-- > 0)) found.push(at);
-  }
-  return found.length === 1 ? section.address + (found[0] as number) : undefined;
+  return best.isAlone ? section.address + best.at : undefined;
 }
 
 /** Whether so many functions, taken from all over the table, begin with the stack check that most Go functions begin with. */

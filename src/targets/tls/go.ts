@@ -49,6 +49,11 @@ export const goTls: TlsFamily = {
     const evidence: string[] = [`${version.text}; function table of go1.${table.layout} with ${table.count} functions`];
     for (const name of NAMES) {
       const [found, ...others] = table.named(name);
+      const isClose = FUNCTIONS[name] === 'go_conn_close';
+      if (found === undefined && isClose) {
+        evidence.push(`${name}: not there; that a connection is over shows in its socket alone`);
+        continue;
+      }
       if (found === undefined) return { missing: `${version.text}: no function ${name}` };
       const points = others.length === 0 ? readPoints(elf, found) : { refused: 'the name is there more than once' };
       if ('refused' in points) return { missing: `${version.text}: ${name}: ${points.refused}` };
@@ -57,7 +62,6 @@ export const goTls: TlsFamily = {
         return { missing: `${version.text}: ${name}: symbols and function table disagree` };
       }
       const { entry, returns } = points;
-      const isClose = name === 'crypto/tls.(*Conn).Close';
       functions.push({ name: FUNCTIONS[name], file_offset: entry, return_offsets: isClose ? [] : returns });
       evidence.push(
         `${name}: by the function table${symbol === undefined ? '' : ' and its symbol'}; from ${found.source_file}; checks ` +
