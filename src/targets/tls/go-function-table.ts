@@ -25,7 +25,7 @@ const MAX_STEPS = 65536;
 const FUNCTION_ALIGNMENT = 16;
 
 const SAMPLES = 64;
-const MIN_SHARE = 0.4;
+const MIN_SHARE = 0.2;
 /** The start-up code of C that may stand before Go's own. */
 const MAX_FOREIGN_BYTES = 1024 * 1024;
 const SEARCHED_BYTES = 8 * 1024 * 1024;
@@ -135,7 +135,7 @@ function readEntries({ data, layout, count, functions }: Layout): Entries | unde
   if (functions + (2 * count + 1) * width > data.length) return undefined;
   const read = (at: number) => (width === 8 ? Number(data.readBigUInt64LE(at)) : data.readUInt32LE(at));
   const start = (index: number) => read(functions + 2 * index * width);
-  for (let index = 0; index < count; index++) if (!(start(index) < start(index + 1))) return undefined;
+  for (let index = 0; index < count; index++) if (!(start(index) <= start(index + 1))) return undefined;
   if (!Number.isSafeInteger(start(count))) return undefined;
   return { count, start, description: (index) => functions + read(functions + (2 * index + 1) * width) };
 }
