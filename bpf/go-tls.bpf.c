@@ -46,21 +46,23 @@ static __always_inline bool find_go_call(struct pt_regs *ctx, __u32 pid, struct 
 	return true;
 }
 
-/*
- * Whether a call of a process that nobody watches may matter: a request that shows that somebody should, or the wait for its
- * answer, which begins before the request is written.
- */
-static __always_inline bool may_reveal(const struct subject *who, enum tls_function function, __u64 data)
+/* Whether a call of a process that nobody watched shows that somebody should: told when it begins, as the answer is awaited already. */
+static __always_inline bool reveals(struct subject *who, const struct tls_call *call, __u64 bytes)
 {
 	char word[5] = {};
+	struct tls_slot *slot;
+	bool found;
 
-	if (!tunables.discover_by_traffic || who->pid == tunables.own_pid)
+	if (bpf_probe_read_user(word, sizeof(word), (void *)call->data))
 		return false;
-	if (function != TLS_FUNCTION_GO_WRITE)
-		return !is_excluded_user();
-	if (bpf_probe_read_user(word, sizeof(word), (void *)data))
+	if (word[0] != 'P' || word[1] != 'O' || word[2] != 'S' || word[3] != 'T' || word[4] != ' ')
 		return false;
-	return word[0] == 'P' && word[1] == 'O' && word[2] == 'S' && word[3] == 'T' && word[4] == ' ' && !is_excluded_user();
+	slot = claim_slot();
+	if (!slot)
+		return false;
+	found = discover(who, call, slot, bytes);
+	slot->busy = 0;
+	return found;
 }
 
 SEC("uprobe")
@@ -85,13 +87,21 @@ int handle_go_enter(struct pt_regs *ctx)
 	/* Never taken: keeps the private stack away, see handle_tls_enter. */
 	if (function > TLS_FUNCTION_GO_CLOSE)
 		bpf_tail_call(ctx, &no_programs, 0);
-	if (!watched && !may_reveal(&who, function, data))
+	if (!watched && (!tunables.discover_by_traffic || who.pid == tunables.own_pid || is_excluded_user()))
 		return 0;
+	call.call.address = address;
+	call.call.data = data;
+	/* That an answer is awaited must be known before the request is seen that reveals the process. */
+	if (!watched && function == TLS_FUNCTION_GO_WRITE) {
+		if (!reveals(&who, &call.call, GO_ARGUMENT_2(ctx)))
+			return 0;
+		watched = true;
+	}
 	if (!find_go_call(ctx, who.pid, &key, &stack))
 		return 0;
 	call.is_on_stack = data >= stack.low && data < stack.high;
-	call.call.address = address;
-	call.call.data = call.is_on_stack ? stack.high - data : data;
+	if (call.is_on_stack)
+		call.call.data = stack.high - data;
 	call.call.start_ns = bpf_ktime_get_ns();
 	call.is_followed = watched;
 	if (watched) {
@@ -159,9 +169,9 @@ int handle_go_return(struct pt_regs *ctx)
 	connection = tls_connection_key(output.who.pid, output.call.address);
 	output.is_closed = was_watched && !bpf_map_lookup_elem(&tls_connections, &connection);
 	/* Another goroutine may have read the answer, and closed, before this one got to return. */
-	if (watched && output.direction == TLS_WRITE)
+	if (output.direction == TLS_WRITE)
 		output.ktime_ns = output.call.start_ns;
-	if (moved > 0)
-		tell_tls_call(&output, watched, moved);
+	if (moved > 0 && watched)
+		tell_tls_call(&output, true, moved);
 	return 0;
 }

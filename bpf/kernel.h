@@ -286,6 +286,7 @@ struct mmsghdr {
 /* Go's src/cmd/compile/abi-internal.md */
 #define GO_ARGUMENT_0(ctx) ((ctx)->ax)
 #define GO_ARGUMENT_1(ctx) ((ctx)->bx)
+#define GO_ARGUMENT_2(ctx) ((ctx)->cx)
 #define GO_GOROUTINE(ctx) ((ctx)->r14)
 #define SYSCALL_GOROUTINE(context) SYSCALL_REGISTER(context, r14)
 #else
@@ -302,6 +303,7 @@ struct mmsghdr {
 #define STACK_POINTER(ctx) ((ctx)->sp)
 #define GO_ARGUMENT_0(ctx) ((ctx)->regs[0])
 #define GO_ARGUMENT_1(ctx) ((ctx)->regs[1])
+#define GO_ARGUMENT_2(ctx) ((ctx)->regs[2])
 #define GO_GOROUTINE(ctx) ((ctx)->regs[28])
 #define SYSCALL_GOROUTINE(context) SYSCALL_REGISTER(context, regs[28])
 #endif

@@ -133,11 +133,13 @@ interface Step {
   readonly functions: TlsLibrary['functions'];
 }
 
+const placeOf = ({ file_offset, probe_skip_bytes = 0 }: TlsFunction): bigint => file_offset + BigInt(probe_skip_bytes);
+
 function attachMulti(path: string, { at, program, functions }: Step, { link_fds }: FileProbes): string | undefined {
   const fd = createUprobeMulti({
     program_fd: libbpf().program_fd(program),
     path,
-    offsets: functions.map((one) => one.file_offset),
+    offsets: functions.map(placeOf),
     cookies: functions.map((one) => BigInt(COOKIES[one.name])),
     at,
   });
@@ -147,7 +149,8 @@ function attachMulti(path: string, { at, program, functions }: Step, { link_fds 
 }
 
 function attachEach(path: string, { at, program, functions }: Step, { links }: FileProbes): string | undefined {
-  for (const { name, file_offset } of functions) {
+  for (const one of functions) {
+    const { name } = one;
     const options = {
       sz: koffi.sizeof(UPROBE_OPTIONS),
       ref_ctr_offset: 0,
@@ -155,7 +158,7 @@ function attachEach(path: string, { at, program, functions }: Step, { links }: F
       retprobe: at === 'return',
       func_name: null,
     };
-    const link: Pointer = libbpf().program_attach_uprobe(program, -1, path, file_offset, options);
+    const link: Pointer = libbpf().program_attach_uprobe(program, -1, path, placeOf(one), options);
     if (link === null) return `uprobe ${name}: ${errnoName(lastErrno())}`;
     links.push(link);
   }

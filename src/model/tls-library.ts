@@ -14,7 +14,10 @@ export type TlsFamilyName = 'openssl-symbols' | 'openssl-static' | 'boringssl' |
 
 export interface TlsFunction {
   readonly name: TlsFunctionName;
+  /** Where it begins. */
   readonly file_offset: bigint;
+  /** How far behind its beginning a probe costs less, with the stack and the arguments still as they were; 0 by default. */
+  readonly probe_skip_bytes?: number;
   /** Its return instructions, to be probed where the return address must not be replaced. */
   readonly return_offsets?: readonly bigint[];
 }

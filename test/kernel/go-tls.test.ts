@@ -115,4 +115,7 @@ test('the answer to the request that reveals a Go program is told, though the wa
     seen.of('tls_data').map(({ direction, data }) => [direction, Buffer.from(data).toString()]),
     ['write', 'read'].map((direction) => [direction, 'POST /v1/messages HTTP/1.1\r\n\r\n']),
   );
+  const [first, ...others] = seen.of('tls_data').map(({ socket_id }) => socket_id);
+  assert.notEqual(first, 0n);
+  assert.deepEqual(others, [first]);
 });

@@ -61,8 +61,13 @@ export const goTls: TlsFamily = {
       if (symbol !== undefined && symbol !== offsetOf(elf, found.address)) {
         return { missing: `${version.text}: ${name}: symbols and function table disagree` };
       }
-      const { entry, returns } = points;
-      functions.push({ name: FUNCTIONS[name], file_offset: entry, return_offsets: isClose ? [] : returns });
+      const { probe_skip_bytes, returns } = points;
+      functions.push({
+        name: FUNCTIONS[name],
+        file_offset: offsetOf(elf, found.address),
+        probe_skip_bytes,
+        return_offsets: isClose ? [] : returns,
+      });
       evidence.push(
         `${name}: by the function table${symbol === undefined ? '' : ' and its symbol'}; from ${found.source_file}; checks ` +
           `the stack of the goroutine in R14; ${found.bytes} bytes of code, whole, with ${returns.length} returns`,
@@ -76,7 +81,8 @@ export const goTls: TlsFamily = {
 const layoutOf = (minor: number): number => (minor >= 20 ? 20 : minor >= 18 ? 18 : 16);
 
 interface Points {
-  readonly entry: bigint;
+  /** From the beginning to the jump. */
+  readonly probe_skip_bytes: number;
   readonly returns: readonly bigint[];
 }
 
@@ -101,8 +107,7 @@ function readPoints(elf: Elf, found: GoFunction): Points | { readonly refused: s
   for (const at of [checkBytes, ...returns]) {
     if (found.frameBytesAt(at) !== 0) return { refused: `has a frame at ${at} bytes, where there can be none` };
   }
-  const toOffset = (at: number) => offsetOf(elf, address + at);
-  return { entry: toOffset(checkBytes), returns: returns.map(toOffset) };
+  return { probe_skip_bytes: checkBytes, returns: returns.map((at) => offsetOf(elf, address + at)) };
 }
 
 /** By offset. Undefined where something is not known or does not fit. */

@@ -18,7 +18,6 @@ const NAMES = ['Read', 'Write', 'Close'].map((name) => `crypto/tls.(*Conn).${nam
  * what makes the stack larger; jmp to the beginning.
  */
 const CODE = '493b6610' + '760b' + '55' + '4889e5' + 'b8c3c3c3c3' + '5d' + 'c3' + 'e800000000' + 'ebe8';
-const ENTRY = 4n;
 const RETURN = 16n;
 const method = (name: string, changes: Partial<GoBuiltFunction> = {}): GoBuiltFunction => ({
   name,
@@ -62,7 +61,8 @@ for (const [name, one] of whole) {
       found?.functions,
       NAMES.map((name, index) => ({
         name: ['go_conn_read', 'go_conn_write', 'go_conn_close'][index],
-        file_offset: offsetOf(name) + ENTRY,
+        file_offset: offsetOf(name),
+        probe_skip_bytes: 4,
         return_offsets: index === 2 ? [] : [offsetOf(name) + RETURN],
       })),
       missing,
