@@ -42,7 +42,7 @@ static __always_inline bool find_go_call(struct pt_regs *ctx, __u32 pid, struct 
 		count_loss(LOSS_MEMORY_FAULT);
 		return false;
 	}
-	key->depth = stack->high - STACK_POINTER(ctx);
+	key->depth = stack->high - GO_STACK_POINTER(ctx);
 	return true;
 }
 
@@ -142,7 +142,7 @@ int handle_go_return(struct pt_regs *ctx)
 	struct go_call *call;
 	bool watched = watched_subject(&output.who);
 	bool was_watched;
-	__s64 moved = GO_ARGUMENT_0(ctx);
+	__s64 moved = GO_RESULT_0(ctx);
 	__u64 socket_id;
 
 	/* Never taken, as above. */

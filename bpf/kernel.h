@@ -282,13 +282,6 @@ struct mmsghdr {
 #define FUNCTION_ARGUMENT_1(ctx) ((ctx)->si)
 #define FUNCTION_ARGUMENT_3(ctx) ((ctx)->cx)
 #define FUNCTION_RESULT(ctx) ((ctx)->ax)
-#define STACK_POINTER(ctx) ((ctx)->sp)
-/* Go's src/cmd/compile/abi-internal.md */
-#define GO_ARGUMENT_0(ctx) ((ctx)->ax)
-#define GO_ARGUMENT_1(ctx) ((ctx)->bx)
-#define GO_ARGUMENT_2(ctx) ((ctx)->cx)
-#define GO_GOROUTINE(ctx) ((ctx)->r14)
-#define SYSCALL_GOROUTINE(context) SYSCALL_REGISTER(context, r14)
 #else
 #define SYSCALL_NUMBER(context) ((long)SYSCALL_REGISTER(context, syscallno))
 #define SYSCALL_ARGUMENT_0(context) SYSCALL_REGISTER(context, orig_x0)
@@ -300,12 +293,6 @@ struct mmsghdr {
 #define FUNCTION_ARGUMENT_1(ctx) ((ctx)->regs[1])
 #define FUNCTION_ARGUMENT_3(ctx) ((ctx)->regs[3])
 #define FUNCTION_RESULT(ctx) ((ctx)->regs[0])
-#define STACK_POINTER(ctx) ((ctx)->sp)
-#define GO_ARGUMENT_0(ctx) ((ctx)->regs[0])
-#define GO_ARGUMENT_1(ctx) ((ctx)->regs[1])
-#define GO_ARGUMENT_2(ctx) ((ctx)->regs[2])
-#define GO_GOROUTINE(ctx) ((ctx)->regs[28])
-#define SYSCALL_GOROUTINE(context) SYSCALL_REGISTER(context, regs[28])
 #endif
 
 #endif

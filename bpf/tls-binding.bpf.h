@@ -113,7 +113,7 @@ static __always_inline struct goroutine_key goroutine_key(__u32 pid, __u64 addre
 static __always_inline bool bind_goroutine(const struct subject *who, __u64 socket_id)
 {
 	const struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
-	struct goroutine_key key = goroutine_key(who->pid, SYSCALL_GOROUTINE(regs));
+	struct goroutine_key key = goroutine_key(who->pid, GO_SYSCALL_GOROUTINE(regs));
 	struct goroutine *goroutine = bpf_map_lookup_elem(&goroutines, &key);
 	struct tls_connection *connection;
 

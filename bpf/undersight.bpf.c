@@ -19,6 +19,7 @@
 #include "account.bpf.h"
 #include "sweep.bpf.h"
 #include "address.bpf.h"
+#include "go-abi.bpf.h"
 #include "tls-binding.bpf.h"
 #include "tls-slot.bpf.h"
 #include "discover.bpf.h"

@@ -111,11 +111,12 @@ test('the answer to the request that reveals a Go program is told, though the wa
   assert.equal(code, 0);
   const seen = seenOf(child.pid ?? 0, watch?.take() ?? []);
   assert.equal(seen.of('agent_seen').length, 1);
+  const data = [...seen.of('tls_data')].sort((one, other) => Number(one.ktime_ns - other.ktime_ns));
   assert.deepEqual(
-    seen.of('tls_data').map(({ direction, data }) => [direction, Buffer.from(data).toString()]),
+    data.map(({ direction, data }) => [direction, Buffer.from(data).toString()]),
     ['write', 'read'].map((direction) => [direction, 'POST /v1/messages HTTP/1.1\r\n\r\n']),
   );
-  const [first, ...others] = seen.of('tls_data').map(({ socket_id }) => socket_id);
+  const [first, ...others] = data.map(({ socket_id }) => socket_id);
   assert.notEqual(first, 0n);
   assert.deepEqual(others, [first]);
 });
