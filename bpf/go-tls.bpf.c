@@ -14,10 +14,10 @@ struct go_call_key {
 
 struct go_call {
 	struct tls_call call; /* `data` is a distance from the stack's end where `is_on_stack` */
-	__u64 offset_bytes;   /* of the connection, when the call began */
-	__u64 socket_id;
+	__u64 offset_bytes;   /* of what a write is asked to write; of the connection, when a read began */
+	__u64 socket_id;      /* of the connection, when the call began */
 	__u32 is_on_stack;
-	__u32 is_followed; /* the process was watched when the call began: offset_bytes and socket_id are known */
+	__u32 is_placed; /* these two are known */
 };
 
 struct {
@@ -103,13 +103,14 @@ int handle_go_enter(struct pt_regs *ctx)
 	if (call.is_on_stack)
 		call.call.data = stack.high - data;
 	call.call.start_ns = bpf_ktime_get_ns();
-	call.is_followed = watched;
-	if (watched) {
-		connection = tls_connection_of(who.pid, address);
-		if (connection) {
-			call.offset_bytes = connection->offset_bytes[function != TLS_FUNCTION_GO_WRITE];
-			call.socket_id = connection->socket_id;
-		}
+	connection = watched ? tls_connection_of(who.pid, address) : NULL;
+	if (connection) {
+		call.is_placed = 1;
+		call.socket_id = connection->socket_id;
+		if (function == TLS_FUNCTION_GO_READ)
+			call.offset_bytes = connection->offset_bytes[TLS_READ - 1];
+		else /* Now: the next one may return first. What is not written after all ends the connection. */
+			call.offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[TLS_WRITE - 1], GO_ARGUMENT_2(ctx));
 	}
 	bpf_map_update_elem(&go_calls, &key, &call, BPF_ANY);
 	goroutine_id = goroutine_key(who.pid, key.goroutine);
@@ -141,7 +142,7 @@ int handle_go_return(struct pt_regs *ctx)
 	struct go_stack stack;
 	struct go_call *call;
 	bool watched = watched_subject(&output.who);
-	bool was_watched;
+	bool is_placed;
 	__s64 moved = GO_RESULT_0(ctx);
 	__u64 socket_id;
 
@@ -161,16 +162,19 @@ int handle_go_return(struct pt_regs *ctx)
 		output.call.data = stack.high - output.call.data;
 	output.offset_bytes = call->offset_bytes;
 	output.socket_id = call->socket_id;
-	was_watched = call->is_followed;
+	is_placed = call->is_placed;
 	bpf_map_delete_elem(&go_calls, &key);
 	socket_id = end_goroutine(output.who.pid, key.goroutine, output.call.address);
 	if (socket_id)
 		output.socket_id = socket_id;
-	connection = tls_connection_key(output.who.pid, output.call.address);
-	output.is_closed = was_watched && !bpf_map_lookup_elem(&tls_connections, &connection);
-	/* Another goroutine may have read the answer, and closed, before this one got to return. */
-	if (output.direction == TLS_WRITE)
+	/* Other goroutines may have read the answer, written more, and closed, before this one got to return. */
+	if (output.direction == TLS_WRITE) {
 		output.ktime_ns = output.call.start_ns;
+		output.is_placed = is_placed;
+	} else {
+		connection = tls_connection_key(output.who.pid, output.call.address);
+		output.is_placed = is_placed && !bpf_map_lookup_elem(&tls_connections, &connection);
+	}
 	if (moved > 0 && watched)
 		tell_tls_call(&output, true, moved);
 	return 0;

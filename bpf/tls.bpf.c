@@ -87,7 +87,7 @@ struct tls_output {
 	__u64 bytes;
 	__u64 ktime_ns; /* of the records; 0: now */
 	__u32 direction;
-	__u32 is_closed; /* by another thread, within the call: socket_id and offset_bytes are known from before */
+	__u32 is_placed; /* socket_id and offset_bytes are known from before */
 };
 
 static long send_tls_chunk(__u32 index, void *context)
@@ -157,11 +157,11 @@ static __noinline int tell_tls_call(struct tls_output *output, bool watched, __u
 	if (!watched && !slot)
 		return 0;
 	output->bytes = bytes;
-	connection = output->is_closed ? NULL : tls_connection_of(output->who.pid, output->call.address);
+	connection = output->is_placed ? NULL : tls_connection_of(output->who.pid, output->call.address);
 	if (connection) {
 		output->offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[index], bytes);
 		output->socket_id = connection->socket_id;
-	} else if (!output->is_closed) {
+	} else if (!output->is_placed) {
 		count_loss(LOSS_TABLE_FULL);
 	}
 	if (!slot)

@@ -1,7 +1,8 @@
 /**
  * Go's own TLS (crypto/tls), with symbols or without. Goroutines' stacks move, which a uretprobe does not survive: calls are
- * seen to end at the function's own return instructions. They begin at the jump after the check for room on the stack, where
- * the arguments are still in place (Go's src/cmd/compile/abi-internal.md): the kernel emulates a jump, and need not step it.
+ * seen to end at the function's own return instructions. They begin after the check for room on the stack, which happens again
+ * when there was none; the arguments are still in place there (Go's src/cmd/compile/abi-internal.md), and since Go 1.21 a push
+ * follows, which the kernel emulates and need not step.
  */
 import type { TlsFunction, TlsFunctionName } from '../../model/tls-library.ts';
 import { type Elf, readCode } from '../elf.ts';
@@ -81,7 +82,7 @@ export const goTls: TlsFamily = {
 const layoutOf = (minor: number): number => (minor >= 20 ? 20 : minor >= 18 ? 18 : 16);
 
 interface Points {
-  /** From the beginning to the jump. */
+  /** From the beginning to where there is room on the stack. */
   readonly probe_skip_bytes: number;
   readonly returns: readonly bigint[];
 }
@@ -99,15 +100,17 @@ function readPoints(elf: Elf, found: GoFunction): Points | { readonly refused: s
   const instructions = readInstructions(code);
   if (instructions === undefined)
     return { refused: 'holds an instruction that is not known, or a jump into the middle of one' };
-  const opcode = instructions.get(checkBytes)?.opcode;
-  if (opcode !== OPCODE_JBE && opcode !== OPCODE_JBE_SHORT)
+  const jump = instructions.get(checkBytes);
+  if (jump?.opcode !== OPCODE_JBE && jump?.opcode !== OPCODE_JBE_SHORT) {
     return { refused: 'no jump follows the check of the stack' };
+  }
+  const probe_skip_bytes = checkBytes + jump.bytes;
   const returns = [...instructions].filter(([, one]) => one.opcode === OPCODE_RET).map(([at]) => at);
   if (returns.length === 0 || returns.length > MAX_RETURNS) return { refused: `has ${returns.length} returns` };
-  for (const at of [checkBytes, ...returns]) {
+  for (const at of [probe_skip_bytes, ...returns]) {
     if (found.frameBytesAt(at) !== 0) return { refused: `has a frame at ${at} bytes, where there can be none` };
   }
-  return { probe_skip_bytes: checkBytes, returns: returns.map((at) => offsetOf(elf, address + at)) };
+  return { probe_skip_bytes, returns: returns.map((at) => offsetOf(elf, address + at)) };
 }
 
 /** By offset. Undefined where something is not known or does not fit. */

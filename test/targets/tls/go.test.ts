@@ -62,7 +62,7 @@ for (const [name, one] of whole) {
       NAMES.map((name, index) => ({
         name: ['go_conn_read', 'go_conn_write', 'go_conn_close'][index],
         file_offset: offsetOf(name),
-        probe_skip_bytes: 4,
+        probe_skip_bytes: 6,
         return_offsets: index === 2 ? [] : [offsetOf(name) + RETURN],
       })),
       missing,
