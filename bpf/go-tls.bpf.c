@@ -13,7 +13,7 @@ struct go_call_key {
 };
 
 struct go_call {
-	struct tls_call call; /* `data` is a distance from the stack's end where `is_on_stack` */
+	struct tls_call call; /* `data` is a distance from the stack's end where `is_on_stack`, `length` what was asked for */
 	__u64 offset_bytes;   /* of what a write is asked to write; of the connection, when a read began */
 	__u64 socket_id;      /* of the connection, when the call began */
 	__u32 is_on_stack;
@@ -47,7 +47,7 @@ static __always_inline bool find_go_call(struct pt_regs *ctx, __u32 pid, struct 
 }
 
 /* Whether a call of a process that nobody watched shows that somebody should: told when it begins, as the answer is awaited already. */
-static __always_inline bool reveals(struct subject *who, const struct tls_call *call, __u64 bytes)
+static __always_inline bool reveals(struct subject *who, const struct tls_call *call)
 {
 	char word[5] = {};
 	struct tls_slot *slot;
@@ -60,7 +60,7 @@ static __always_inline bool reveals(struct subject *who, const struct tls_call *
 	slot = claim_slot();
 	if (!slot)
 		return false;
-	found = discover(who, call, slot, bytes);
+	found = discover(who, call, slot, call->length);
 	slot->busy = 0;
 	return found;
 }
@@ -91,9 +91,10 @@ int handle_go_enter(struct pt_regs *ctx)
 		return 0;
 	call.call.address = address;
 	call.call.data = data;
+	call.call.length = GO_ARGUMENT_2(ctx);
 	/* That an answer is awaited must be known before the request is seen that reveals the process. */
 	if (!watched && function == TLS_FUNCTION_GO_WRITE) {
-		if (!reveals(&who, &call.call, GO_ARGUMENT_2(ctx)))
+		if (!reveals(&who, &call.call))
 			return 0;
 		watched = true;
 	}
@@ -109,8 +110,8 @@ int handle_go_enter(struct pt_regs *ctx)
 		call.socket_id = connection->socket_id;
 		if (function == TLS_FUNCTION_GO_READ)
 			call.offset_bytes = connection->offset_bytes[TLS_READ - 1];
-		else /* Now: the next one may return first. What is not written after all ends the connection. */
-			call.offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[TLS_WRITE - 1], GO_ARGUMENT_2(ctx));
+		else /* Now: the next one may return first. */
+			call.offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[TLS_WRITE - 1], call.call.length);
 	}
 	bpf_map_update_elem(&go_calls, &key, &call, BPF_ANY);
 	goroutine_id = goroutine_key(who.pid, key.goroutine);
@@ -137,7 +138,8 @@ int handle_go_return(struct pt_regs *ctx)
 {
 	enum tls_function function = (__u8)bpf_get_attach_cookie(ctx);
 	struct tls_output output = {};
-	struct tls_connection_key connection;
+	struct tls_connection_key connection_id;
+	struct tls_connection *connection;
 	struct go_call_key key;
 	struct go_stack stack;
 	struct go_call *call;
@@ -167,13 +169,15 @@ int handle_go_return(struct pt_regs *ctx)
 	socket_id = end_goroutine(output.who.pid, key.goroutine, output.call.address);
 	if (socket_id)
 		output.socket_id = socket_id;
+	connection_id = tls_connection_key(output.who.pid, output.call.address);
+	connection = bpf_map_lookup_elem(&tls_connections, &connection_id);
 	/* Other goroutines may have read the answer, written more, and closed, before this one got to return. */
+	output.is_placed = is_placed && (!connection || output.direction == TLS_WRITE);
 	if (output.direction == TLS_WRITE) {
 		output.ktime_ns = output.call.start_ns;
-		output.is_placed = is_placed;
-	} else {
-		connection = tls_connection_key(output.who.pid, output.call.address);
-		output.is_placed = is_placed && !bpf_map_lookup_elem(&tls_connections, &connection);
+		/* A write that fails is the last one of its connection. */
+		if (is_placed && connection && moved < (__s64)output.call.length)
+			__sync_fetch_and_sub(&connection->offset_bytes[TLS_WRITE - 1], output.call.length - (moved > 0 ? moved : 0));
 	}
 	if (moved > 0 && watched)
 		tell_tls_call(&output, true, moved);

@@ -80,7 +80,9 @@ func many(count, rounds int) {
 			defer conn.Close()
 			for index := 0; index < rounds; index++ {
 				text := sentence(who, index, 10+(who*7919+index*104729)%40000)
+				all.Add(1)
 				go func() {
+					defer all.Done()
 					_, err := conn.Write(text)
 					check(err)
 				}()
