@@ -65,6 +65,7 @@ static __always_inline bool discover(struct subject *who, const struct tls_call 
 
 	if (bytes < 16)
 		return false;
+	barrier_var(bytes); /* or the verifier looks at another copy than the one that is bounded */
 	if (bytes > REQUEST_LINE_BYTES + LONGEST_PATH_BYTES)
 		bytes = REQUEST_LINE_BYTES + LONGEST_PATH_BYTES;
 	__builtin_memset(slot->record, 0, REQUEST_LINE_BYTES + LONGEST_PATH_BYTES);

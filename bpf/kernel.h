@@ -231,11 +231,12 @@ typedef void (*btf_trace_io_uring_submit_req)(void *, struct io_kiocb *); /* sin
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, r9, r8, ax, cx, dx, si, di, orig_ax;
+	unsigned long r14, bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax, sp;
 };
 #else
 struct pt_regs {
 	__u64 regs[31];
+	__u64 sp;
 	__u64 orig_x0;
 	int syscallno;
 };

@@ -85,6 +85,47 @@ static __always_inline struct tls_connection *tls_connection_of(__u32 pid, __u64
 	return bpf_map_lookup_elem(&tls_connections, &key);
 }
 
+/* Which connection object a goroutine is busy with. Its thread cannot tell: while it waits, others run there. */
+struct goroutine_key {
+	__u64 address;
+	__u32 pid;
+	__u32 exec_id;
+};
+
+struct goroutine {
+	__u64 address;   /* of the connection object */
+	__u64 socket_id; /* that TLS records moved on since the call began, or 0 */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct goroutine_key);
+	__type(value, struct goroutine);
+} goroutines SEC(".maps");
+
+static __always_inline struct goroutine_key goroutine_key(__u32 pid, __u64 address)
+{
+	return (struct goroutine_key){ .address = address, .pid = pid, .exec_id = current_task()->self_exec_id };
+}
+
+/* Binds a socket to the connection object that the goroutine in this system call is busy with; false where there is none. */
+static __always_inline bool bind_goroutine(const struct subject *who, __u64 socket_id)
+{
+	const struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+	struct goroutine_key key = goroutine_key(who->pid, GO_SYSCALL_GOROUTINE(regs));
+	struct goroutine *goroutine = bpf_map_lookup_elem(&goroutines, &key);
+	struct tls_connection *connection;
+
+	if (!goroutine)
+		return false;
+	goroutine->socket_id = socket_id;
+	connection = tls_connection_of(who->pid, goroutine->address);
+	if (connection)
+		connection->socket_id = socket_id;
+	return true;
+}
+
 /* TLS records moved on a socket: binds it to the connection object this thread is busy with. */
 static __noinline int bind_tls(const struct subject *who, __u64 socket_id, bool out)
 {
@@ -93,6 +134,8 @@ static __noinline int bind_tls(const struct subject *who, __u64 socket_id, bool 
 	struct tls_connection *connection;
 	__u64 address;
 
+	if (bind_goroutine(who, socket_id))
+		return 0;
 	if (thread && thread->inner) {
 		address = thread->calls[(thread->inner - 1) & 1].address;
 		connection = tls_connection_of(who->pid, address);

@@ -87,8 +87,9 @@ struct tls_output {
 	__u64 socket_id;
 	__u64 offset_bytes;
 	__u64 bytes;
+	__u64 ktime_ns; /* of the records; 0: now */
 	__u32 direction;
-	__u32 padding;
+	__u32 is_placed; /* socket_id and offset_bytes are known from before */
 };
 
 static long send_tls_chunk(__u32 index, void *context)
@@ -122,6 +123,8 @@ static long send_tls_chunk(__u32 index, void *context)
 		count_loss(LOSS_MEMORY_FAULT);
 	}
 	fill_header(&event->header, EVENT_TLS_DATA, &output->who);
+	if (output->ktime_ns)
+		event->header.ktime_ns = output->ktime_ns;
 	output_record(event, sizeof(*event) + bytes);
 	return 0;
 }
@@ -139,15 +142,46 @@ static __always_inline __u64 moved_bytes(__u32 function, const struct tls_call *
 	return bytes;
 }
 
+/* Tells what a call moved. Of a process that is not watched, only a write that shows that it should be. */
+static __noinline int tell_tls_call(struct tls_output *output, bool watched, __u64 bytes)
+{
+	__u32 index = (output->direction - 1) & 1;
+	struct tls_connection *connection;
+	struct tls_slot *slot;
+
+	if (!watched && (output->direction != TLS_WRITE || is_excluded_user()))
+		return 0;
+	slot = claim_slot();
+	if (slot && !watched && !discover(&output->who, &output->call, slot, bytes)) {
+		slot->busy = 0;
+		return 0;
+	}
+	if (!watched && !slot)
+		return 0;
+	output->bytes = bytes;
+	connection = output->is_placed ? NULL : tls_connection_of(output->who.pid, output->call.address);
+	if (connection) {
+		output->offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[index], bytes);
+		output->socket_id = connection->socket_id;
+	} else if (!output->is_placed) {
+		count_loss(LOSS_TABLE_FULL);
+	}
+	if (!slot)
+		return 0;
+	output->slot = slot;
+	bpf_loop(MAX_CHUNKS, send_tls_chunk, output, 0);
+	slot->busy = 0;
+	return 0;
+}
+
 SEC("uretprobe")
 int handle_tls_return(struct pt_regs *ctx)
 {
 	__u32 function = bpf_get_attach_cookie(ctx), index;
 	__u64 id = bpf_get_current_pid_tgid();
 	struct tls_output output = {};
-	struct tls_connection *connection;
 	struct tls_thread *thread;
-	struct tls_slot *slot;
+	__u64 bytes;
 	bool watched = watched_subject(&output.who);
 
 	if (function >= TLS_FUNCTION_RUSTLS_ENCRYPT)
@@ -165,29 +199,8 @@ int handle_tls_return(struct pt_regs *ctx)
 	thread->inner = thread->calls[index ^ 1].address ? 3 - output.direction : 0;
 	if (!output.call.address)
 		return 0;
-	output.bytes = moved_bytes(function, &output.call, FUNCTION_RESULT(ctx));
-	if (!output.bytes)
-		return 0;
-	if (!watched && (output.direction != TLS_WRITE || is_excluded_user()))
-		return 0;
-	slot = claim_slot();
-	if (slot && !watched && !discover(&output.who, &output.call, slot, output.bytes)) {
-		slot->busy = 0;
-		return 0;
-	}
-	if (!watched && !slot)
-		return 0;
-	connection = tls_connection_of(output.who.pid, output.call.address);
-	if (connection) {
-		output.offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[index], output.bytes);
-		output.socket_id = connection->socket_id;
-	} else {
-		count_loss(LOSS_TABLE_FULL);
-	}
-	if (!slot)
-		return 0;
-	output.slot = slot;
-	bpf_loop(MAX_CHUNKS, send_tls_chunk, &output, 0);
-	slot->busy = 0;
+	bytes = moved_bytes(function, &output.call, FUNCTION_RESULT(ctx));
+	if (bytes)
+		tell_tls_call(&output, watched, bytes);
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include "account.bpf.h"
 #include "sweep.bpf.h"
 #include "address.bpf.h"
+#include "go-abi.bpf.h"
 #include "tls-binding.bpf.h"
 #include "tls-slot.bpf.h"
 #include "rustls-binding.bpf.h"
@@ -32,6 +33,7 @@
 #include "rustls-layout.bpf.h"
 #include "rustls.bpf.h"
 #include "tls.bpf.c"
+#include "go-tls.bpf.c"
 #include "io-uring.bpf.c"
 #include "syscall.bpf.c"
 

@@ -4,7 +4,7 @@
  */
 
 /** sha256 of the layout this file was generated from. */
-export const layout_hash = '6b7dc8d2cfcb173b0feff11a4033c060359aa3f048222022e56becc8badc48bc';
+export const layout_hash = '555ea63666881ce4b1d9a05f2477f0f5d9c55464240b1dd0b93730a5106f22d6';
 
 export const event_kind = {
   EVENT_PROCESS_FORK: 1,
@@ -64,6 +64,9 @@ export const tls_function = {
   TLS_FUNCTION_FREE: 5,
   TLS_FUNCTION_RUSTLS_ENCRYPT: 16,
   TLS_FUNCTION_RUSTLS_DECRYPT: 17,
+  TLS_FUNCTION_GO_READ: 32,
+  TLS_FUNCTION_GO_WRITE: 33,
+  TLS_FUNCTION_GO_CLOSE: 34,
 } as const;
 
 export const blind_spot = {

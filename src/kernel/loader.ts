@@ -17,6 +17,8 @@ import { type AttachResult, TlsProbes } from './tls-probes.ts';
 
 const ENTER_PROGRAM = 'handle_tls_enter';
 const RETURN_PROGRAM = 'handle_tls_return';
+const GO_ENTER_PROGRAM = 'handle_go_enter';
+const GO_RETURN_PROGRAM = 'handle_go_return';
 const LOG_LINES_SHOWN = 25;
 
 export interface ProbeOptions {
@@ -81,9 +83,11 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
   bpf.map_set_max_entries(ring, options.ring_bytes);
   const enter = findProgram(object, ENTER_PROGRAM);
   const leave = findProgram(object, RETURN_PROGRAM);
+  const go = { enter: findProgram(object, GO_ENTER_PROGRAM), leave: findProgram(object, GO_RETURN_PROGRAM) };
   const multi = options.uprobe_multi ?? supportsUprobeMulti();
   if (multi) {
-    for (const program of [enter, leave]) bpf.program_set_attach_type(program, BPF_TRACE_UPROBE_MULTI);
+    for (const program of [enter, leave, go.enter, go.leave])
+      bpf.program_set_attach_type(program, BPF_TRACE_UPROBE_MULTI);
   }
   load(object);
   excludeUsers(bpf.map_fd(findMap(object, 'excluded_users')), options.excluded_uids ?? []);
@@ -91,7 +95,7 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
   const targets_fd: number = bpf.map_fd(findMap(object, 'targets'));
   const losses_fd: number = bpf.map_fd(findMap(object, 'losses'));
   const iterator = programs(object).find((program) => sectionOf(program).startsWith('iter/task'));
-  const tls = new TlsProbes(enter, leave, multi);
+  const tls = new TlsProbes(enter, leave, go, multi);
   const { links, unattached } = attachPrograms(object);
 
   return {

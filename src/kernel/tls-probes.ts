@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import koffi from 'koffi';
 import { errnoName } from '../model/errno-name.ts';
-import type { TlsFunctionName, TlsLibrary } from '../model/tls-library.ts';
+import type { TlsFunction, TlsFunctionName, TlsLibrary } from '../model/tls-library.ts';
 import { AttachedLibraries } from './attached-libraries.ts';
 import { createUprobeMulti } from './bpf-syscall.ts';
 import { tls_function } from './events.gen.ts';
@@ -17,6 +17,9 @@ const COOKIES: Readonly<Record<TlsFunctionName, number>> = {
   SSL_free: tls_function.TLS_FUNCTION_FREE,
   rustls_encrypt: tls_function.TLS_FUNCTION_RUSTLS_ENCRYPT,
   rustls_decrypt: tls_function.TLS_FUNCTION_RUSTLS_DECRYPT,
+  go_conn_read: tls_function.TLS_FUNCTION_GO_READ,
+  go_conn_write: tls_function.TLS_FUNCTION_GO_WRITE,
+  go_conn_close: tls_function.TLS_FUNCTION_GO_CLOSE,
 };
 const MAX_LIBRARIES = 1024;
 
@@ -25,6 +28,12 @@ const MAX_LIBRARIES = 1024;
  * which it was found, is no more. `failed` names the cause and no file.
  */
 export type AttachResult = 'attached' | 'attached_for_another' | 'already' | 'gone' | { readonly failed: string };
+
+/** For functions whose return instructions are probed. */
+export interface GoPrograms {
+  readonly enter: Pointer;
+  readonly leave: Pointer;
+}
 
 /** The probes on one file. */
 interface FileProbes {
@@ -36,15 +45,20 @@ interface FileProbes {
 export class TlsProbes {
   readonly #enter: Pointer;
   readonly #leave: Pointer;
+  readonly #go: GoPrograms;
   readonly #multi: boolean;
   readonly #attached = new AttachedLibraries<FileProbes>(MAX_LIBRARIES);
   readonly #detaching = new Set<Promise<unknown>>();
 
-  /** `enter` runs when a function begins, `leave` when it returns. `multi`: by uprobe_multi links, for which they were loaded. */
-  constructor(enter: Pointer, leave: Pointer, multi: boolean) {
+  /**
+   * `enter` runs when a function begins, `leave` when it returns; `go` are those for functions with return offsets. `multi`: by
+   * uprobe_multi links, for which they were loaded.
+   */
+  constructor(enter: Pointer, leave: Pointer, go: GoPrograms, multi: boolean) {
     this.#multi = multi;
     this.#enter = enter;
     this.#leave = leave;
+    this.#go = go;
   }
 
   attach(library: TlsLibrary): AttachResult {
@@ -92,18 +106,27 @@ export class TlsProbes {
   }
 
   #attachFile(path: string, { functions }: TlsLibrary, probes: FileProbes): string | undefined {
-    const returning = functions.filter((one) => one.name !== 'SSL_free');
+    const others = functions.filter((one) => one.return_offsets === undefined);
+    const returning = others.filter((one) => one.name !== 'SSL_free');
+    const go = functions.filter((one) => one.return_offsets !== undefined);
     // Returns first: a call seen to begin is then always seen to end.
     const steps = [
       { at: 'return', program: this.#leave, functions: returning },
-      { at: 'entry', program: this.#enter, functions },
+      { at: 'entry', program: this.#enter, functions: others },
+      { at: 'entry', program: this.#go.leave, functions: go.flatMap(returnsOf) },
+      { at: 'entry', program: this.#go.enter, functions: go },
     ] as const;
     for (const step of steps) {
+      if (step.functions.length === 0) continue;
       const failed = this.#multi ? attachMulti(path, step, probes) : attachEach(path, step, probes);
       if (failed !== undefined) return failed;
     }
     return undefined;
   }
+}
+
+function returnsOf({ name, return_offsets = [] }: TlsFunction): TlsFunction[] {
+  return return_offsets.map((file_offset) => ({ name, file_offset }));
 }
 
 interface Step {
@@ -112,11 +135,13 @@ interface Step {
   readonly functions: TlsLibrary['functions'];
 }
 
+const placeOf = ({ file_offset, probe_skip_bytes = 0 }: TlsFunction): bigint => file_offset + BigInt(probe_skip_bytes);
+
 function attachMulti(path: string, { at, program, functions }: Step, { link_fds }: FileProbes): string | undefined {
   const fd = createUprobeMulti({
     program_fd: libbpf().program_fd(program),
     path,
-    offsets: functions.map((one) => one.file_offset),
+    offsets: functions.map(placeOf),
     cookies: functions.map((one) => BigInt(COOKIES[one.name])),
     at,
   });
@@ -126,7 +151,8 @@ function attachMulti(path: string, { at, program, functions }: Step, { link_fds 
 }
 
 function attachEach(path: string, { at, program, functions }: Step, { links }: FileProbes): string | undefined {
-  for (const { name, file_offset } of functions) {
+  for (const one of functions) {
+    const { name } = one;
     const options = {
       sz: koffi.sizeof(UPROBE_OPTIONS),
       ref_ctr_offset: 0,
@@ -134,7 +160,7 @@ function attachEach(path: string, { at, program, functions }: Step, { links }: F
       retprobe: at === 'return',
       func_name: null,
     };
-    const link: Pointer = libbpf().program_attach_uprobe(program, -1, path, file_offset, options);
+    const link: Pointer = libbpf().program_attach_uprobe(program, -1, path, placeOf(one), options);
     if (link === null) return `uprobe ${name}: ${errnoName(lastErrno())}`;
     links.push(link);
   }

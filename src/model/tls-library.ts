@@ -1,6 +1,6 @@
 /**
- * The functions at whose boundary plaintext is read: those of OpenSSL's interface, and the implementations of rustls's
- * traits `MessageEncrypter` and `MessageDecrypter`, of which a file may hold several.
+ * The functions at whose boundary plaintext is read: those of OpenSSL's interface, the implementations of rustls's traits
+ * `MessageEncrypter` and `MessageDecrypter`, of which a file may hold several, and the methods of Go's crypto/tls.Conn.
  */
 export type TlsFunctionName =
   | 'SSL_read'
@@ -9,14 +9,22 @@ export type TlsFunctionName =
   | 'SSL_write_ex'
   | 'SSL_free'
   | 'rustls_encrypt'
-  | 'rustls_decrypt';
+  | 'rustls_decrypt'
+  | 'go_conn_read'
+  | 'go_conn_write'
+  | 'go_conn_close';
 
-/** How the functions were found: by their symbols, in the machine code of OpenSSL or BoringSSL, or by rustls's vtables. */
-export type TlsFamilyName = 'openssl-symbols' | 'openssl-static' | 'boringssl' | 'rustls';
+/** How the functions were found: by symbols, in the machine code of OpenSSL or BoringSSL, by rustls's vtables or Go's function table. */
+export type TlsFamilyName = 'openssl-symbols' | 'openssl-static' | 'boringssl' | 'rustls' | 'go';
 
 export interface TlsFunction {
   readonly name: TlsFunctionName;
+  /** Where it begins. */
   readonly file_offset: bigint;
+  /** How far behind its beginning a probe costs less, with the stack and the arguments still as they were; 0 by default. */
+  readonly probe_skip_bytes?: number;
+  /** Its return instructions, to be probed where the return address must not be replaced. */
+  readonly return_offsets?: readonly bigint[];
 }
 
 /** A file that holds TLS functions, shared library or executable. */

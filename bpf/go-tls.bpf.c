@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/*
+ * Plaintext at the boundary of Go's crypto/tls: methods of a connection that take a slice, and return how much of it they
+ * moved. A goroutine may go on in another thread before it returns, and its stack may have moved to another place by then:
+ * what stays is how far a frame is from the stack's end. These programs can be preempted: nothing per CPU.
+ */
+
+struct go_call_key {
+	__u64 goroutine;
+	__u64 depth; /* of the caller's frame, from the stack's end: calls may nest (TLS within TLS) */
+	__u32 pid;
+	__u32 exec_id;
+};
+
+struct go_call {
+	struct tls_call call; /* `data` is a distance from the stack's end where `is_on_stack`, `length` what was asked for */
+	__u64 offset_bytes;   /* of what a write is asked to write; of the connection, when a read began */
+	__u64 socket_id;      /* of the connection, when the call began */
+	__u32 is_on_stack;
+	__u32 is_placed; /* these two are known */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct go_call_key);
+	__type(value, struct go_call);
+} go_calls SEC(".maps");
+
+/* Its first fields say where the goroutine's stack begins and ends: runtime.g in Go's src/runtime/runtime2.go. */
+struct go_stack {
+	__u64 low;
+	__u64 high;
+};
+
+static __always_inline bool find_go_call(struct pt_regs *ctx, __u32 pid, struct go_call_key *key, struct go_stack *stack)
+{
+	key->goroutine = GO_GOROUTINE(ctx);
+	key->pid = pid;
+	key->exec_id = current_task()->self_exec_id;
+	if (bpf_probe_read_user(stack, sizeof(*stack), (void *)key->goroutine)) {
+		count_loss(LOSS_MEMORY_FAULT);
+		return false;
+	}
+	key->depth = stack->high - GO_STACK_POINTER(ctx);
+	return true;
+}
+
+/* Whether a call of a process that nobody watched shows that somebody should: told when it begins, as the answer is awaited already. */
+static __always_inline bool reveals(struct subject *who, const struct tls_call *call)
+{
+	char word[5] = {};
+	struct tls_slot *slot;
+	bool found;
+
+	if (bpf_probe_read_user(word, sizeof(word), (void *)call->data))
+		return false;
+	if (word[0] != 'P' || word[1] != 'O' || word[2] != 'S' || word[3] != 'T' || word[4] != ' ')
+		return false;
+	slot = claim_slot();
+	if (!slot)
+		return false;
+	found = discover(who, call, slot, call->length);
+	slot->busy = 0;
+	return found;
+}
+
+SEC("uprobe")
+int handle_go_enter(struct pt_regs *ctx)
+{
+	enum tls_function function = (__u8)bpf_get_attach_cookie(ctx);
+	__u64 address = GO_ARGUMENT_0(ctx), data = GO_ARGUMENT_1(ctx);
+	struct goroutine goroutine = { .address = address };
+	struct goroutine_key goroutine_id;
+	struct tls_connection *connection;
+	struct go_call call = {};
+	struct go_call_key key;
+	struct go_stack stack;
+	struct subject who;
+	bool watched = watched_subject(&who);
+
+	if (function == TLS_FUNCTION_GO_CLOSE) {
+		if (watched)
+			free_connection(&who, address);
+		return 0;
+	}
+	/* Never taken: keeps the private stack away, see handle_tls_enter. */
+	if (function > TLS_FUNCTION_GO_CLOSE)
+		bpf_tail_call(ctx, &no_programs, 0);
+	if (!watched && (!tunables.discover_by_traffic || who.pid == tunables.own_pid || is_excluded_user()))
+		return 0;
+	call.call.address = address;
+	call.call.data = data;
+	call.call.length = GO_ARGUMENT_2(ctx);
+	/* That an answer is awaited must be known before the request is seen that reveals the process. */
+	if (!watched && function == TLS_FUNCTION_GO_WRITE) {
+		if (!reveals(&who, &call.call))
+			return 0;
+		watched = true;
+	}
+	if (!find_go_call(ctx, who.pid, &key, &stack))
+		return 0;
+	call.is_on_stack = data >= stack.low && data < stack.high;
+	if (call.is_on_stack)
+		call.call.data = stack.high - data;
+	call.call.start_ns = bpf_ktime_get_ns();
+	connection = watched ? tls_connection_of(who.pid, address) : NULL;
+	if (connection) {
+		call.is_placed = 1;
+		call.socket_id = connection->socket_id;
+		if (function == TLS_FUNCTION_GO_READ)
+			call.offset_bytes = connection->offset_bytes[TLS_READ - 1];
+		else /* Now: the next one may return first. */
+			call.offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[TLS_WRITE - 1], call.call.length);
+	}
+	bpf_map_update_elem(&go_calls, &key, &call, BPF_ANY);
+	goroutine_id = goroutine_key(who.pid, key.goroutine);
+	bpf_map_update_elem(&goroutines, &goroutine_id, &goroutine, BPF_ANY);
+	return 0;
+}
+
+/* What the goroutine's call used, if that is still known: the socket, or 0. */
+static __always_inline __u64 end_goroutine(__u32 pid, __u64 goroutine, __u64 address)
+{
+	struct goroutine_key key = goroutine_key(pid, goroutine);
+	struct goroutine *known = bpf_map_lookup_elem(&goroutines, &key);
+	__u64 socket_id;
+
+	if (!known || known->address != address)
+		return 0;
+	socket_id = known->socket_id;
+	bpf_map_delete_elem(&goroutines, &key);
+	return socket_id;
+}
+
+SEC("uprobe")
+int handle_go_return(struct pt_regs *ctx)
+{
+	enum tls_function function = (__u8)bpf_get_attach_cookie(ctx);
+	struct tls_output output = {};
+	struct tls_connection_key connection_id;
+	struct tls_connection *connection;
+	struct go_call_key key;
+	struct go_stack stack;
+	struct go_call *call;
+	bool watched = watched_subject(&output.who);
+	bool is_placed;
+	__s64 moved = GO_RESULT_0(ctx);
+	__u64 socket_id;
+
+	/* Never taken, as above. */
+	if (function > TLS_FUNCTION_GO_CLOSE)
+		bpf_tail_call(ctx, &no_programs, 0);
+	if (!watched && !tunables.discover_by_traffic)
+		return 0;
+	if (!find_go_call(ctx, output.who.pid, &key, &stack))
+		return 0;
+	call = bpf_map_lookup_elem(&go_calls, &key);
+	if (!call)
+		return 0;
+	output.direction = function == TLS_FUNCTION_GO_WRITE ? TLS_WRITE : TLS_READ;
+	output.call = call->call;
+	if (call->is_on_stack)
+		output.call.data = stack.high - output.call.data;
+	output.offset_bytes = call->offset_bytes;
+	output.socket_id = call->socket_id;
+	is_placed = call->is_placed;
+	bpf_map_delete_elem(&go_calls, &key);
+	socket_id = end_goroutine(output.who.pid, key.goroutine, output.call.address);
+	if (socket_id)
+		output.socket_id = socket_id;
+	connection_id = tls_connection_key(output.who.pid, output.call.address);
+	connection = bpf_map_lookup_elem(&tls_connections, &connection_id);
+	/* Other goroutines may have read the answer, written more, and closed, before this one got to return. */
+	output.is_placed = is_placed && (!connection || output.direction == TLS_WRITE);
+	if (output.direction == TLS_WRITE) {
+		output.ktime_ns = output.call.start_ns;
+		/* A write that fails is the last one of its connection. */
+		if (is_placed && connection && moved < (__s64)output.call.length)
+			__sync_fetch_and_sub(&connection->offset_bytes[TLS_WRITE - 1], output.call.length - (moved > 0 ? moved : 0));
+	}
+	if (moved > 0 && watched)
+		tell_tls_call(&output, true, moved);
+	return 0;
+}
