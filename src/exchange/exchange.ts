@@ -1,6 +1,7 @@
 import type { Counters } from '../health/counters.ts';
 import type { Event, EventBase, ProcessKey, TlsDataEvent } from '../model/event.ts';
 import type { LlmCall } from '../model/llm-call.ts';
+import type { McpCall } from '../model/mcp-call.ts';
 import type { ExchangeListener, RequestHead } from '../protocol/http-exchange.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Stage } from '../stage.ts';
@@ -9,6 +10,7 @@ import type { BodyBudget } from './body-collector.ts';
 import { type Connection, createConnection } from './connection.ts';
 import { guarded } from './guarded-provider.ts';
 import { createLlmExchange } from './llm-exchange.ts';
+import { createMcp } from './mcp.ts';
 import { netName } from './net-names.ts';
 import type { ExchangeOptions } from './options.ts';
 import { splitHost, withoutCredentials } from './request-head.ts';
@@ -30,10 +32,10 @@ interface Followed {
 }
 
 /**
- * Turns the plaintext of TLS connections into LLM calls, each told when its request is complete and when it ended, and
- * payloads into names. Every other event is passed on, in order.
+ * Turns the plaintext of TLS connections into LLM calls, each told when its request is complete and when it ended, the same
+ * and pipes into MCP calls, and payloads into names. Every other event is passed on, in order.
  */
-export function createExchange(options: ExchangeStageOptions, next: Stage<Event | LlmCall>): Stage<Event> {
+export function createExchange(options: ExchangeStageOptions, next: Stage<Event | LlmCall | McpCall>): Stage<Event> {
   const { counters, max_connections } = options;
   const providers = options.providers.map((provider) => guarded(provider, counters));
   const budget: BodyBudget = { ...options, buffered_bytes: 0 };
@@ -44,6 +46,13 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   let call_count = 0;
   let last_ns = 0n;
   let waiting: (() => void)[] = [];
+  const mcp = createMcp({
+    counters,
+    budget,
+    max_connections,
+    emit: (call) => next.push(call),
+    later: (callback) => waiting.push(callback),
+  });
 
   const follow = (event: TlsDataEvent): Followed => {
     const { process, pid, connection: id } = event;
@@ -67,9 +76,14 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   ): ExchangeListener<Arrival> | undefined => {
     const head = withoutCredentials(full_head);
     const provider = providers.find((candidate) => candidate.matches(head));
-    if (provider === undefined) return undefined;
-    const call_id = `${process}/${id.toString(16)}/${++call_count}`;
     const host = head.host === undefined ? undefined : splitHost(head.host);
+    const server = () => {
+      const { socket_id } = connection;
+      const { address, port } = host ?? sockets.peer(socket_id);
+      return { socket_id, server_address: address, server_port: port };
+    };
+    if (provider === undefined) return mcp.request({ head, start, process, pid, origin: server });
+    const call_id = `${process}/${id.toString(16)}/${++call_count}`;
     return createLlmExchange({
       provider,
       head,
@@ -77,11 +91,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       start,
       budget,
       counters,
-      origin: () => {
-        const { socket_id } = connection;
-        const { address, port } = host ?? sockets.peer(socket_id);
-        return { call_id, process, pid, tid: start.tid, socket_id, server_address: address, server_port: port };
-      },
+      origin: () => ({ call_id, process, pid, tid: start.tid, ...server() }),
       closeCause: () => connection.close_cause,
       emit: (call) => next.push(call),
       later: (callback) => waiting.push(callback),
@@ -117,6 +127,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   return {
     push(event) {
       if (event.ktime_ns > last_ns) last_ns = event.ktime_ns;
+      if (mcp.push(event)) return;
       switch (event.kind) {
         case 'tls_data':
           takeTlsData(event);
@@ -155,11 +166,13 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       waiting = [];
       for (const callback of due) callback();
       for (const { connection } of by_age) connection.settle(now_ns - MAX_WAIT_NS);
+      mcp.settle(now_ns - MAX_WAIT_NS);
       next.tick?.(now_ns);
     },
     close() {
       const at = { ktime_ns: last_ns, call_start_ns: last_ns, tid: 0 };
       for (const followed of [...by_age]) forget(followed, at, 'watching ended');
+      mcp.end(last_ns);
       return next.close?.();
     },
   };

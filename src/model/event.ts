@@ -164,6 +164,26 @@ export interface TlsCloseEvent extends EventBase {
   readonly connection: bigint;
 }
 
+/** Plain bytes that crossed a socket or a pipe of a watched process. */
+export interface PlainDataEvent extends EventBase {
+  readonly kind: 'plain_data';
+  /** socket: TCP or a named unix socket; pipe: a pipe or a pair of nameless unix sockets. */
+  readonly channel: 'socket' | 'pipe';
+  /** socket: as in net_open. pipe: the same for both ends (pipe: inode; socket pair: one id a direction, the receiving end's inode). */
+  readonly stream_id: bigint;
+  readonly direction: 'write' | 'read';
+  readonly offset: bigint;
+  readonly data: Uint8Array;
+  readonly lost_bytes: number;
+}
+
+/** A process was seen reading a pipe whose data its writer tells, or the pipe was closed. */
+export interface PipeEndEvent extends EventBase {
+  readonly kind: 'pipe_end';
+  readonly stream_id: bigint;
+  readonly state: 'reader' | 'closed';
+}
+
 /** A process nobody told us to watch was seen sending a request to an LLM API; it is followed from now on. */
 export interface AgentSeenEvent extends EventBase {
   readonly kind: 'agent_seen';
@@ -246,6 +266,8 @@ export type KernelEvent =
   | NetPayloadEvent
   | TlsDataEvent
   | TlsCloseEvent
+  | PlainDataEvent
+  | PipeEndEvent
   | AgentSeenEvent
   | BlindSpotEvent
   | LossEvent;

@@ -3,6 +3,7 @@ import { exchangeOptionsSchema } from '../../src/exchange/options.ts';
 import { createCounters } from '../../src/health/counters.ts';
 import type { Event, ProcessKey, TlsDataEvent } from '../../src/model/event.ts';
 import type { LlmCall } from '../../src/model/llm-call.ts';
+import type { McpCall } from '../../src/model/mcp-call.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import type { Stage } from '../../src/stage.ts';
 import { FAKE_PROVIDER } from './fake-provider.ts';
@@ -12,7 +13,7 @@ export const PROCESS: ProcessKey = '7:70';
 /** Kernel time: each event is 10 ns after the one before it, and each library call took 5 ns. */
 export interface Watched {
   readonly stage: Stage<Event>;
-  readonly seen: (Event | LlmCall)[];
+  readonly seen: (Event | LlmCall | McpCall)[];
   readonly counters: ReturnType<typeof createCounters>;
   readonly calls: () => LlmCall[];
   readonly ended: () => LlmCall[];
@@ -39,7 +40,7 @@ export function watch(
   options: Record<string, unknown> = {},
   providers: readonly Provider[] = [FAKE_PROVIDER],
 ): Watched {
-  const seen: (Event | LlmCall)[] = [];
+  const seen: (Event | LlmCall | McpCall)[] = [];
   const counters = createCounters();
   const stage = createExchange(
     { ...exchangeOptionsSchema.parse(options), counters, providers },
