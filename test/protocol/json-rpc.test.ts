@@ -35,8 +35,12 @@ function read(
         out.messages.push(message);
         out.spans.push([first, last, bytes]);
       },
-      skipped: (bytes) => void (out.skipped += bytes),
-      tooLarge: (bytes) => void (out.too_large += bytes),
+      skipped(bytes) {
+        out.skipped += bytes;
+      },
+      tooLarge(bytes) {
+        out.too_large += bytes;
+      },
     },
   );
   for (const [at, piece] of pieces.entries()) {
