@@ -22,6 +22,8 @@ enum event_kind {
 	EVENT_TLS_CLOSE = 12,
 	EVENT_AGENT_SEEN = 13,
 	EVENT_BLIND_SPOT = 14,
+	EVENT_PLAIN_DATA = 15,
+	EVENT_PIPE_END = 16,
 };
 
 enum origin {
@@ -56,6 +58,21 @@ enum tls_direction {
 	TLS_READ = 2,
 };
 
+enum plain_channel {
+	PLAIN_SOCKET = 1, /* TCP, or a unix socket with a name */
+	PLAIN_PIPE = 2,   /* a pipe, or a pair of unix sockets without names */
+};
+
+enum plain_direction {
+	PLAIN_WRITE = 1,
+	PLAIN_READ = 2,
+};
+
+enum pipe_end {
+	PIPE_END_READER = 1, /* this process reads what another one was told to write */
+	PIPE_END_CLOSED = 2,
+};
+
 /* Cookie of a probe: the function it is on. */
 enum tls_function {
 	TLS_FUNCTION_READ = 1,
@@ -80,7 +97,8 @@ enum loss {
 	LOSS_ARGS_TOO_LONG = 5,
 	LOSS_CALL_TOO_LONG = 6,  /* one TLS call moved more than we cut into records */
 	LOSS_CALL_NESTED = 7,    /* a TLS call within another of its direction: only the inner one is told */
-	LOSS_REASONS = 8,
+	LOSS_NOT_IN_MEMORY = 8,  /* plain bytes that went from one descriptor to another */
+	LOSS_REASONS = 9,
 };
 
 struct event_header {
@@ -230,6 +248,25 @@ struct tls_close_event {
 	__u64 connection;
 };
 
+/* Bytes that moved unencrypted, from the first that looked like HTTP (sockets) or JSON-RPC (pipes). */
+struct plain_data_event {
+	struct event_header header;
+	__u64 stream_id;    /* a socket's id; a pipe's inode, for a pair of sockets that of the receiving end */
+	__u64 offset_bytes; /* in the stream of this direction */
+	__u32 channel;
+	__u32 direction;
+	__u32 data_bytes;
+	__u32 lost_bytes;   /* after data, left out */
+	char data[];
+};
+
+struct pipe_end_event {
+	struct event_header header;
+	__u64 stream_id;
+	__u32 state;
+	__u32 padding;
+};
+
 struct agent_seen_event {
 	struct event_header header;
 	char comm[16];
@@ -246,6 +283,8 @@ struct tunables {
 	__u32 own_pid;             /* never watched */
 	__u32 watch_all_execs;     /* 1: tell the execs of unwatched processes too */
 	__u32 discover_by_traffic; /* 1: watch who sends a request to an LLM API */
+	__u32 plain_http;          /* 1: tell unencrypted HTTP */
+	__u32 mcp_stdio;           /* 1: tell JSON-RPC in pipes */
 	__u32 padding;
 };
 

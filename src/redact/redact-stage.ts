@@ -49,12 +49,14 @@ function redactEvent(redactor: Redactor, event: Event): Event | undefined {
         home_directory: optional(event.home_directory),
       };
     case 'tls_data':
+    case 'plain_data':
     case 'net_payload':
       return undefined;
     case 'process_exit':
     case 'file_io':
     case 'net_io':
     case 'tls_close':
+    case 'pipe_end':
     case 'blind_spot':
     case 'loss':
     case 'session':
