@@ -16,6 +16,7 @@
 #include "common.bpf.h"
 #include "path.bpf.h"
 #include "syscall.bpf.h"
+#include "plain-state.bpf.h"
 #include "account.bpf.h"
 #include "sweep.bpf.h"
 #include "address.bpf.h"
