@@ -248,27 +248,7 @@ struct pt_regs {
 
 #pragma clang attribute pop
 
-/* User memory: the layout is the ABI. */
-struct iovec {
-	__u64 base;
-	__u64 bytes;
-};
-
-/* The beginning of struct msghdr. */
-struct message_head {
-	__u64 name;
-	__u32 name_bytes;
-	__u32 padding;
-	__u64 iov;
-	__u64 iov_count;
-};
-
-struct mmsghdr {
-	struct message_head head;
-	__u64 rest_of_head[3];
-	__u32 bytes;
-	__u32 padding;
-};
+#include "user-memory.h"
 
 /* A system call's number and arguments, still in the registers when it returns, and those of a user function. */
 #define SYSCALL_REGISTER(context, name)                \

@@ -11,7 +11,8 @@ import { guarded } from './guarded-provider.ts';
 import { createLlmExchange } from './llm-exchange.ts';
 import { netName } from './net-names.ts';
 import type { ExchangeOptions } from './options.ts';
-import { splitHost, withoutCredentials } from './request-head.ts';
+import { isPlainConnection, plainConnection, plaintextOf } from './plain-socket.ts';
+import { HTTP_PORT, HTTPS_PORT, splitHost, withoutCredentials } from './request-head.ts';
 import { createSocketNames } from './socket-names.ts';
 
 export interface ExchangeStageOptions extends ExchangeOptions {
@@ -30,7 +31,7 @@ interface Followed {
 }
 
 /**
- * Turns the plaintext of TLS connections into LLM calls, each told when its request is complete and when it ended, and
+ * Turns the plaintext of TLS connections, and of sockets without TLS, into LLM calls, each told when its request is complete and when it ended, and
  * payloads into names. Every other event is passed on, in order.
  */
 export function createExchange(options: ExchangeStageOptions, next: Stage<Event | LlmCall>): Stage<Event> {
@@ -52,7 +53,9 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       pid,
       counters,
       request: (head, start, of) => request(head, start, of, event),
-      unread: (unread) => next.push(unread),
+      unread(unread) {
+        if (!isPlainConnection(id)) next.push(unread);
+      },
     });
     const followed = { process, id, connection };
     const siblings = processes.get(process) ?? new Map<bigint, Followed>();
@@ -69,7 +72,8 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     const provider = providers.find((candidate) => candidate.matches(head));
     if (provider === undefined) return undefined;
     const call_id = `${process}/${id.toString(16)}/${++call_count}`;
-    const host = head.host === undefined ? undefined : splitHost(head.host);
+    const default_port = isPlainConnection(id) ? HTTP_PORT : HTTPS_PORT;
+    const host = head.host === undefined ? undefined : splitHost(head.host, default_port);
     return createLlmExchange({
       provider,
       head,
@@ -79,7 +83,8 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       counters,
       origin: () => {
         const { socket_id } = connection;
-        const { address, port } = host ?? sockets.peer(socket_id);
+        const peer = sockets.peer(socket_id);
+        const { address, port } = peer.is_unix ? peer : (host ?? peer);
         return { call_id, process, pid, tid: start.tid, socket_id, server_address: address, server_port: port };
       },
       closeCause: () => connection.close_cause,
@@ -109,6 +114,8 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     if (oldest !== undefined) forget(oldest, arrivalOf(event), undefined);
   };
   const closeSocket = (event: EventBase, socket_id: bigint): void => {
+    const plain = processes.get(event.process)?.get(plainConnection(socket_id));
+    if (plain !== undefined) forget(plain, arrivalOf(event), 'the socket was closed');
     for (const { connection } of processes.get(event.process)?.values() ?? []) {
       if (connection.socket_id === socket_id) connection.socketClosed(arrivalOf(event));
     }
@@ -120,6 +127,10 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       switch (event.kind) {
         case 'tls_data':
           takeTlsData(event);
+          return;
+        case 'plain_data':
+          if (event.channel === 'pipe') break;
+          takeTlsData(plaintextOf(event));
           return;
         case 'tls_close': {
           const followed = processes.get(event.process)?.get(event.connection);

@@ -57,21 +57,6 @@ export const tls_direction = {
   TLS_READ: 2,
 } as const;
 
-export const plain_channel = {
-  PLAIN_SOCKET: 1,
-  PLAIN_PIPE: 2,
-} as const;
-
-export const plain_direction = {
-  PLAIN_WRITE: 1,
-  PLAIN_READ: 2,
-} as const;
-
-export const pipe_end = {
-  PIPE_END_READER: 1,
-  PIPE_END_CLOSED: 2,
-} as const;
-
 export const tls_function = {
   TLS_FUNCTION_READ: 1,
   TLS_FUNCTION_READ_EX: 2,
@@ -96,6 +81,21 @@ export const loss = {
   LOSS_CALL_NESTED: 7,
   LOSS_NOT_IN_MEMORY: 8,
   LOSS_REASONS: 9,
+} as const;
+
+export const plain_channel = {
+  PLAIN_SOCKET: 1,
+  PLAIN_PIPE: 2,
+} as const;
+
+export const plain_direction = {
+  PLAIN_WRITE: 1,
+  PLAIN_READ: 2,
+} as const;
+
+export const pipe_end = {
+  PIPE_END_READER: 1,
+  PIPE_END_CLOSED: 2,
 } as const;
 
 export interface EventHeader {
@@ -541,59 +541,6 @@ export const tls_close_event = {
   }),
 } as const;
 
-export interface PlainDataEvent {
-  readonly header: EventHeader;
-  readonly stream_id: bigint;
-  readonly offset_bytes: bigint;
-  readonly channel: number;
-  readonly direction: number;
-  readonly data_bytes: number;
-  readonly lost_bytes: number;
-}
-
-export const plain_data_event = {
-  size: 72,
-  offset: {
-    header: 0,
-    stream_id: 40,
-    offset_bytes: 48,
-    channel: 56,
-    direction: 60,
-    data_bytes: 64,
-    lost_bytes: 68,
-    data: 72,
-  },
-  read: (view: DataView, at: number): PlainDataEvent => ({
-    header: event_header.read(view, at),
-    stream_id: view.getBigUint64(at + 40, true),
-    offset_bytes: view.getBigUint64(at + 48, true),
-    channel: view.getUint32(at + 56, true),
-    direction: view.getUint32(at + 60, true),
-    data_bytes: view.getUint32(at + 64, true),
-    lost_bytes: view.getUint32(at + 68, true),
-  }),
-} as const;
-
-export interface PipeEndEvent {
-  readonly header: EventHeader;
-  readonly stream_id: bigint;
-  readonly state: number;
-}
-
-export const pipe_end_event = {
-  size: 56,
-  offset: {
-    header: 0,
-    stream_id: 40,
-    state: 48,
-  },
-  read: (view: DataView, at: number): PipeEndEvent => ({
-    header: event_header.read(view, at),
-    stream_id: view.getBigUint64(at + 40, true),
-    state: view.getUint32(at + 48, true),
-  }),
-} as const;
-
 export interface AgentSeenEvent {
   readonly header: EventHeader;
   readonly comm: string;
@@ -703,6 +650,59 @@ export const process_snapshot = {
     uid: view.getUint32(at + 36, true),
     gid: view.getUint32(at + 40, true),
     comm: readText(view, at + 44, 16),
+  }),
+} as const;
+
+export interface PlainDataEvent {
+  readonly header: EventHeader;
+  readonly stream_id: bigint;
+  readonly offset_bytes: bigint;
+  readonly channel: number;
+  readonly direction: number;
+  readonly data_bytes: number;
+  readonly lost_bytes: number;
+}
+
+export const plain_data_event = {
+  size: 72,
+  offset: {
+    header: 0,
+    stream_id: 40,
+    offset_bytes: 48,
+    channel: 56,
+    direction: 60,
+    data_bytes: 64,
+    lost_bytes: 68,
+    data: 72,
+  },
+  read: (view: DataView, at: number): PlainDataEvent => ({
+    header: event_header.read(view, at),
+    stream_id: view.getBigUint64(at + 40, true),
+    offset_bytes: view.getBigUint64(at + 48, true),
+    channel: view.getUint32(at + 56, true),
+    direction: view.getUint32(at + 60, true),
+    data_bytes: view.getUint32(at + 64, true),
+    lost_bytes: view.getUint32(at + 68, true),
+  }),
+} as const;
+
+export interface PipeEndEvent {
+  readonly header: EventHeader;
+  readonly stream_id: bigint;
+  readonly state: number;
+}
+
+export const pipe_end_event = {
+  size: 56,
+  offset: {
+    header: 0,
+    stream_id: 40,
+    state: 48,
+  },
+  read: (view: DataView, at: number): PipeEndEvent => ({
+    header: event_header.read(view, at),
+    stream_id: view.getBigUint64(at + 40, true),
+    state: view.getUint32(at + 48, true),
   }),
 } as const;
 
