@@ -270,22 +270,19 @@ static __noinline int inspect_pipe(const struct transfer *transfer, struct accou
 			return 0;
 		}
 	}
-	if (!out) {
-		stream = bpf_map_lookup_elem(&pipe_streams, &plain->at[0]);
-		if (stream && stream->by_writer) {
-			plain->states[0] = PLAIN_ANNOUNCED;
-			return tell_pipe_end(&transfer->who, plain->at[0], PIPE_END_READER);
-		}
+	stream = bpf_map_lookup_elem(&pipe_streams, &plain->at[out]);
+	if (!out && stream && stream->by_writer) {
+		plain->states[0] = PLAIN_ANNOUNCED;
+		return tell_pipe_end(&transfer->who, plain->at[0], PIPE_END_READER);
 	}
-	if (plain->states[out] == PLAIN_UNKNOWN) {
-		if (!looks_like_rpc(transfer)) {
-			if (--plain->tries_left[out] == 0)
-				plain->states[out] = PLAIN_NO;
-			return 0;
-		}
-		plain->states[out] = PLAIN_TOLD;
+	if (plain->states[out] == PLAIN_UNKNOWN && !stream && !looks_like_rpc(transfer)) {
+		if (--plain->tries_left[out] == 0)
+			plain->states[out] = PLAIN_NO;
+		return 0;
 	}
-	stream = pipe_stream_of(plain->at[out]);
+	plain->states[out] = PLAIN_TOLD;
+	if (!stream)
+		stream = pipe_stream_of(plain->at[out]);
 	if (!stream)
 		return 0;
 	if (out)
