@@ -22,6 +22,8 @@ enum event_kind {
 	EVENT_TLS_CLOSE = 12,
 	EVENT_AGENT_SEEN = 13,
 	EVENT_BLIND_SPOT = 14,
+	EVENT_PLAIN_DATA = 15,
+	EVENT_PIPE_END = 16,
 };
 
 enum origin {
@@ -80,7 +82,8 @@ enum loss {
 	LOSS_ARGS_TOO_LONG = 5,
 	LOSS_CALL_TOO_LONG = 6,  /* one TLS call moved more than we cut into records */
 	LOSS_CALL_NESTED = 7,    /* a TLS call within another of its direction: only the inner one is told */
-	LOSS_REASONS = 8,
+	LOSS_NOT_IN_MEMORY = 8,  /* plain bytes that went from one descriptor to another */
+	LOSS_REASONS = 9,
 };
 
 struct event_header {
@@ -230,6 +233,8 @@ struct tls_close_event {
 	__u64 connection;
 };
 
+#include "plain-events.h"
+
 struct agent_seen_event {
 	struct event_header header;
 	char comm[16];
@@ -246,6 +251,8 @@ struct tunables {
 	__u32 own_pid;             /* never watched */
 	__u32 watch_all_execs;     /* 1: tell the execs of unwatched processes too */
 	__u32 discover_by_traffic; /* 1: watch who sends a request to an LLM API */
+	__u32 plain_http;          /* 1: tell unencrypted HTTP */
+	__u32 mcp_stdio;           /* 1: tell JSON-RPC in pipes */
 	__u32 padding;
 };
 

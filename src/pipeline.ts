@@ -8,6 +8,7 @@ import type { Intake } from './kernel/intake.ts';
 import type { Event } from './model/event.ts';
 import type { Span } from './model/span.ts';
 import { createOrder } from './order/order.ts';
+import { createPipeTellers } from './order/pipe-tellers.ts';
 import { providers } from './providers/providers.ts';
 import { createExcludePaths } from './redact/exclude-paths.ts';
 import { createRedact } from './redact/redact-stage.ts';
@@ -28,7 +29,8 @@ export function createPipeline({ config, counters, exporters, onEvent }: Pipelin
   const correlate = createCorrelate({ ...config.correlate, counters }, spans);
   const redact = createRedact(config.redact, correlate, counters);
   const exchange = createExchange({ ...config.exchange, providers, counters }, redact);
-  const exclude = createExcludePaths(config.receiver.exclude.paths, exchange, counters);
+  const tellers = createPipeTellers({ counters }, exchange);
+  const exclude = createExcludePaths(config.receiver.exclude.paths, tellers, counters);
   const order = createOrder({ window_ns: config.receiver.reorder_window, counters }, exclude);
   return createDecode({ counters }, onEvent === undefined ? order : tap(onEvent, order));
 }

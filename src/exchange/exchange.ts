@@ -13,7 +13,8 @@ import { createLlmExchange } from './llm-exchange.ts';
 import { createMcp } from './mcp.ts';
 import { netName } from './net-names.ts';
 import type { ExchangeOptions } from './options.ts';
-import { splitHost, withoutCredentials } from './request-head.ts';
+import { isPlainConnection, plainConnection, plaintextOf } from './plain-socket.ts';
+import { HTTP_PORT, HTTPS_PORT, splitHost, withoutCredentials } from './request-head.ts';
 import { createSocketNames } from './socket-names.ts';
 
 export interface ExchangeStageOptions extends ExchangeOptions {
@@ -32,8 +33,8 @@ interface Followed {
 }
 
 /**
- * Turns the plaintext of TLS connections into LLM calls, each told when its request is complete and when it ended, the same
- * and pipes into MCP calls, and payloads into names. Every other event is passed on, in order.
+ * Turns the plaintext of TLS connections, and of sockets without TLS, into LLM calls, each told when its request is complete
+ * and when it ended, the same and pipes into MCP calls, and payloads into names. Every other event is passed on, in order.
  */
 export function createExchange(options: ExchangeStageOptions, next: Stage<Event | LlmCall | McpCall>): Stage<Event> {
   const { counters, max_connections } = options;
@@ -61,7 +62,9 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       pid,
       counters,
       request: (head, start, of) => request(head, start, of, event),
-      unread: (unread) => next.push(unread),
+      unread(unread) {
+        if (!isPlainConnection(id)) next.push(unread);
+      },
     });
     const followed = { process, id, connection };
     const siblings = processes.get(process) ?? new Map<bigint, Followed>();
@@ -76,10 +79,12 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   ): ExchangeListener<Arrival> | undefined => {
     const head = withoutCredentials(full_head);
     const provider = providers.find((candidate) => candidate.matches(head));
-    const host = head.host === undefined ? undefined : splitHost(head.host);
+    const default_port = isPlainConnection(id) ? HTTP_PORT : HTTPS_PORT;
+    const host = head.host === undefined ? undefined : splitHost(head.host, default_port);
     const server = () => {
       const { socket_id } = connection;
-      const { address, port } = host ?? sockets.peer(socket_id);
+      const peer = sockets.peer(socket_id);
+      const { address, port } = peer.is_unix ? peer : (host ?? peer);
       return { socket_id, server_address: address, server_port: port };
     };
     if (provider === undefined) return mcp.request({ head, start, process, pid, origin: server });
@@ -119,6 +124,8 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     if (oldest !== undefined) forget(oldest, arrivalOf(event), undefined);
   };
   const closeSocket = (event: EventBase, socket_id: bigint): void => {
+    const plain = processes.get(event.process)?.get(plainConnection(socket_id));
+    if (plain !== undefined) forget(plain, arrivalOf(event), 'the socket was closed');
     for (const { connection } of processes.get(event.process)?.values() ?? []) {
       if (connection.socket_id === socket_id) connection.socketClosed(arrivalOf(event));
     }
@@ -131,6 +138,9 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       switch (event.kind) {
         case 'tls_data':
           takeTlsData(event);
+          return;
+        case 'plain_data':
+          takeTlsData(plaintextOf(event));
           return;
         case 'tls_close': {
           const followed = processes.get(event.process)?.get(event.connection);

@@ -28,6 +28,10 @@ export interface McpStdio {
 /** One direction. */
 interface Pipe {
   readonly id: bigint;
+  /** Where it was first seen. */
+  readonly base_offset: bigint;
+  /** A process closed its end; others may have that end, too. */
+  is_closed: boolean;
   readonly bytes: ByteStream<PlainDataEvent>;
   readonly reader: JsonRpcReader<PlainDataEvent>;
   writer: McpParty | undefined;
@@ -55,7 +59,7 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
   const pipes = new Map<bigint, Pipe>();
   let dialogue_count = 0;
 
-  const createPipe = (id: bigint): Pipe => {
+  const createPipe = (id: bigint, base_offset: bigint): Pipe => {
     const reader = createJsonRpcReader<PlainDataEvent>(
       {
         max_message_bytes: Math.min(MAX_MESSAGE_BYTES, budget.max_body_bytes),
@@ -92,6 +96,8 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
     );
     const pipe: Pipe = {
       id,
+      base_offset,
+      is_closed: false,
       bytes,
       reader,
       writer: undefined,
@@ -197,8 +203,8 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
     pipe.dialogue?.end(at_ns, why);
     if (pipe.back !== undefined) pipe.back.back = undefined;
   };
-  const followed = (id: bigint, at_ns: bigint): Pipe => {
-    const pipe = pipes.get(id) ?? createPipe(id);
+  const followed = (id: bigint, at_ns: bigint, offset = 0n): Pipe => {
+    const pipe = pipes.get(id) ?? createPipe(id, offset);
     pipes.delete(id);
     pipes.set(id, pipe);
     const [oldest] = pipes.values();
@@ -213,19 +219,24 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
     data(event) {
       const { stream_id, direction, process, pid, offset, ktime_ns } = event;
       const known = pipes.get(stream_id);
+      const owner = direction === 'write' ? known?.writer : known?.receiver;
       // Inode numbers are used again.
-      if (known !== undefined && offset === 0n && known.bytes.end_offset > 0n && direction === 'write') {
+      const is_other = known?.is_closed === true && owner?.process !== process;
+      if (known !== undefined && (is_other || (offset === 0n && known.bytes.end_offset > 0n))) {
         close(known, ktime_ns, GONE);
       }
-      const pipe = followed(stream_id, ktime_ns);
+      const pipe = followed(stream_id, ktime_ns, offset);
       if (direction === 'write') pipe.writer = { process, pid };
       else pipe.receiver = { process, pid };
-      if (pipe.speaks !== 'other') pipe.bytes.push(event);
+      if (pipe.speaks !== 'other') pipe.bytes.push({ ...event, offset: offset - pipe.base_offset });
     },
     pipeEnd({ stream_id, state, process, pid, ktime_ns }) {
       if (state === 'closed') {
         const pipe = pipes.get(stream_id);
-        if (pipe !== undefined) close(pipe, ktime_ns, GONE);
+        if (pipe === undefined || !(isOf(pipe.writer, process) || isOf(pipe.receiver, process))) return;
+        pipe.is_closed = true;
+        pipe.bytes.flush();
+        pipe.dialogue?.end(ktime_ns, GONE);
         return;
       }
       const pipe = followed(stream_id, ktime_ns);

@@ -30,7 +30,7 @@ export interface OtherRequest extends McpParty {
 /** Follows the Model Context Protocol on every transport. */
 export interface Mcp {
   request(request: OtherRequest): ExchangeListener<Arrival> | undefined;
-  /** Every event, before it is passed on. True: it was bytes, which go no further. */
+  /** Every event, before it is passed on. True: it was of a pipe, which concerns nobody else. */
   push(event: Event): boolean;
   /** Stops waiting for bytes that did not come until `until_ns`. */
   settle(until_ns: bigint): void;
@@ -67,7 +67,8 @@ export function createMcp(options: McpOptions): Mcp {
     push(event) {
       switch (event.kind) {
         case 'plain_data':
-          if (event.channel === 'pipe') stdio.data(event);
+          if (event.channel === 'socket') return false;
+          stdio.data(event);
           return true;
         case 'pipe_end':
           stdio.pipeEnd(event);

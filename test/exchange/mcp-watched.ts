@@ -41,7 +41,7 @@ export function watchMcp(options: Record<string, unknown> = {}): WatchedMcp {
           is_read = true;
           watched.event({ kind: 'pipe_end', stream_id, state: 'reader', process: reader, pid: pidOf(reader) });
         },
-        close: () => watched.event({ kind: 'pipe_end', stream_id, state: 'closed' }),
+        close: () => watched.event({ kind: 'pipe_end', stream_id, state: 'closed', process: writer ?? reader }),
       };
     },
   };

@@ -62,6 +62,9 @@ export interface ApiRequest {
 
 export interface Api {
   readonly path: string;
+  /** Of a streamed answer, where that is not of server-sent events. */
+  readonly stream_type?: string;
+  readonly encodeEvent?: (event: ServerSentEvent) => string;
   read(json: Readonly<Record<string, unknown>>): ApiRequest;
   answer(request: ApiRequest, turn: Turn, number: number): Answer;
   errorBody(error: { readonly type: string; readonly message: string }): Readonly<Record<string, unknown>>;
