@@ -4,7 +4,7 @@ import type { CaptureGap } from '../model/llm-call.ts';
 import type { McpCall } from '../model/mcp-call.ts';
 import type { JsonRpcId, JsonRpcMessage } from '../protocol/json-rpc.ts';
 import { boundedJson, field, stringField } from '../providers/json-value.ts';
-import { type McpMessage, mcpError, mcpImplementation, mcpSubject } from './mcp-message.ts';
+import { clientFacts, type McpMessage, mcpError, mcpImplementation, mcpSubject } from './mcp-message.ts';
 
 /** A process at one end. */
 export interface McpParty {
@@ -36,6 +36,7 @@ type Sender = McpCall['sender'];
 type Response = Extract<JsonRpcMessage, { type: 'response' }>;
 
 interface Pending {
+  readonly key: string;
   call: McpCall;
   readonly progress_token: unknown;
   channel(): McpChannel;
@@ -63,27 +64,32 @@ export class McpDialogue {
 
   /** Is a response awaited by that side, with that id? */
   awaits(sender: Sender, id: JsonRpcId | undefined): boolean {
-    return id !== undefined && this.#pending.has(keyOf(sender, id));
+    return id !== undefined && this.#find(sender, id, '') !== undefined;
   }
 
   get is_waiting(): boolean {
     return this.#pending.size > 0;
   }
 
-  /** `channel` is asked anew for each phase: the other process may become known in between. */
-  send(message: McpMessage, sender: Sender, at: McpArrival, channel: () => McpChannel): void {
+  /**
+   * `channel` is asked anew for each phase: the other process may become known in between. `lane`: what carries it, where
+   * others that carry the same dialogue may use the same ids.
+   */
+  send(message: McpMessage, sender: Sender, at: McpArrival, channel: () => McpChannel, lane = ''): void {
     const { method, params } = message;
     if (message.type === 'notification' && COUNTED.test(method)) {
       this.#countNotification(field(params, 'progressToken'));
       return;
     }
-    if (method === 'initialize') {
-      this.#client_info = mcpImplementation(field(params, 'clientInfo'));
-      this.protocol_version = stringField(params, 'protocolVersion');
+    if (sender === 'client') {
+      const { client_info, protocol_version } = clientFacts(message);
+      this.#client_info = client_info ?? this.#client_info;
+      this.protocol_version = protocol_version ?? this.protocol_version;
     }
     const { dialogue_id, counters } = this.#options;
     counters.counted(message.type === 'request' ? 'exchange.mcp_requests' : 'exchange.mcp_notifications');
     const pending: Pending = {
+      key: keyOf(sender, message.type === 'request' ? message.id : '', lane),
       channel,
       progress_token: field(params, '_meta', 'progressToken'),
       call: {
@@ -112,7 +118,7 @@ export class McpDialogue {
       if (method === 'notifications/cancelled') this.#cancel(sender, field(params, 'requestId'), at);
       return;
     }
-    const key = keyOf(sender, message.id);
+    const { key } = pending;
     const before = this.#pending.get(key);
     this.#pending.delete(key);
     if (before !== undefined) this.#finish(before, at.first_ns, { error: NO_RESPONSE });
@@ -125,38 +131,30 @@ export class McpDialogue {
     this.#finish(oldest[1], at.last_ns, { error: NO_RESPONSE });
   }
 
-  /** A response to what `sender` asked. */
-  answer(message: Response, sender: Sender, at: McpArrival, gaps: readonly CaptureGap[] = []): void {
-    const key = keyOf(sender, message.id ?? '');
-    const pending = this.#pending.get(key);
+  /** A response to what `sender` asked: in this lane, else in any. */
+  answer(message: Response, sender: Sender, at: McpArrival, gaps: readonly CaptureGap[] = [], lane = ''): void {
+    const pending = this.#find(sender, message.id ?? '', lane);
     if (pending === undefined) {
       this.#options.counters.counted('exchange.mcp_orphan_responses');
       return;
     }
     const { method } = pending.call;
     const result = boundedJson(message.result);
-    if (method === 'initialize' && message.error === undefined) {
-      this.#server_info = mcpImplementation(field(result, 'serverInfo'));
+    if ((method === 'initialize' || method === 'server/discover') && message.error === undefined) {
+      this.#server_info = mcpImplementation(field(result, 'serverInfo')) ?? this.#server_info;
       this.protocol_version = stringField(result, 'protocolVersion') ?? this.protocol_version;
     }
-    this.#pending.delete(key);
+    this.#pending.delete(pending.key);
     const error = mcpError(method, message.result, message.error);
     this.#finish(pending, at.last_ns, { result, error, response_bytes: at.bytes, gaps });
   }
 
   /** A request that will not be answered any more. */
-  fail(
-    sender: Sender,
-    id: JsonRpcId,
-    at_ns: bigint,
-    error: NonNullable<McpCall['error']>,
-    gaps?: McpCall['gaps'],
-  ): void {
-    const key = keyOf(sender, id);
-    const pending = this.#pending.get(key);
+  fail(sender: Sender, id: JsonRpcId, at_ns: bigint, outcome: Pick<McpCall, 'error' | 'gaps'>, lane = ''): void {
+    const pending = this.#find(sender, id, lane);
     if (pending === undefined) return;
-    this.#pending.delete(key);
-    this.#finish(pending, at_ns, { error, gaps: gaps ?? [] });
+    this.#pending.delete(pending.key);
+    this.#finish(pending, at_ns, outcome);
   }
 
   /** Tells open requests again whose other end is known by now. */
@@ -177,9 +175,16 @@ export class McpDialogue {
     for (const pending of open) this.#finish(pending, at_ns, { error: { ...NO_RESPONSE, message } });
   }
 
+  #find(sender: Sender, id: JsonRpcId, lane: string): Pending | undefined {
+    const exact = this.#pending.get(keyOf(sender, id, lane));
+    if (exact !== undefined) return exact;
+    const name = keyOf(sender, id, '');
+    return this.#pending.values().find(({ key }) => key.startsWith(name));
+  }
+
   #cancel(sender: Sender, id: unknown, { last_ns }: McpArrival): void {
     if (typeof id !== 'string' && typeof id !== 'number') return;
-    this.fail(sender, id, last_ns, { type: 'cancelled', code: undefined, message: '' });
+    this.fail(sender, id, last_ns, { error: { type: 'cancelled', code: undefined, message: '' }, gaps: [] });
   }
 
   #countNotification(progress_token: unknown): void {
@@ -221,6 +226,6 @@ const NOBODY: ProcessKey = '0:0';
 const NO_RESPONSE = { type: 'no_response', code: undefined, message: '' } as const;
 
 /** Text and number are different ids. */
-function keyOf(sender: Sender, id: JsonRpcId): string {
-  return `${sender} ${typeof id === 'number' ? '#' : ''}${id}`;
+function keyOf(sender: Sender, id: JsonRpcId, lane: string): string {
+  return `${JSON.stringify([sender, id])} ${lane}`;
 }

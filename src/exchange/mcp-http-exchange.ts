@@ -16,6 +16,8 @@ export interface McpHttpExchangeOptions {
   readonly head: HttpRequestHead;
   readonly start: Arrival;
   readonly sessions: McpSessions;
+  /** Names this exchange among those of its client. */
+  readonly lane: string;
   readonly budget: BodyBudget;
   readonly counters: Counters;
   channel(): McpChannel;
@@ -27,7 +29,7 @@ const NO_ERROR_ABOVE = 399;
 
 /** Follows one request over HTTP: the messages that are posted, and those that come back in its response or stream. */
 export function createMcpHttpExchange(options: McpHttpExchangeOptions): ExchangeListener<Arrival> {
-  const { head, start, sessions, channel, budget, counters } = options;
+  const { head, start, sessions, lane, channel, budget, counters } = options;
   const target = pathOf(head.target);
   const session_id = head.headers.get('mcp-session-id');
   const request_body = createBodyCollector(budget);
@@ -75,13 +77,13 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
     dialogue.session_id ??= session_id;
     dialogue.protocol_version ??= head.headers.get('mcp-protocol-version');
     if (message.type === 'request') asked.push(message);
-    dialogue.send(message, 'client', at, channel);
+    dialogue.send(message, 'client', at, channel, lane);
   };
 
   /** What the server says, on whichever stream. */
   const hear = (message: JsonRpcMessage, bytes: number, now_ns: bigint): void => {
     const at: McpArrival = { first_ns: now_ns, last_ns: now_ns, tid: now.tid, bytes };
-    if (message.type === 'response') dialogue?.answer(message, 'client', at, gaps.list());
+    if (message.type === 'response') dialogue?.answer(message, 'client', at, gaps.list(), lane);
     else if (dialogue !== undefined) dialogue.send(message, 'server', at, channel);
   };
   const hearText = (text: string, ktime_ns: bigint): void => {
@@ -108,8 +110,8 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
   };
   /** What was asked, and is not answered by now, will not be. */
   const fail = (at: Arrival, type: string, message: string): void => {
-    for (const { id } of asked)
-      dialogue?.fail('client', id, at.ktime_ns, { type, code: undefined, message }, gaps.list());
+    const outcome = { error: { type, code: undefined, message }, gaps: gaps.list() };
+    for (const { id } of asked) dialogue?.fail('client', id, at.ktime_ns, outcome, lane);
   };
 
   return {

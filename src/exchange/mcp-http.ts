@@ -46,10 +46,11 @@ export interface McpSessions {
 }
 
 export function createMcpHttp(options: McpHttpOptions): McpHttp {
-  const { counters, budget, max_sessions } = options;
+  const { counters, max_sessions } = options;
   const by_name = new BoundedMap<string, McpDialogue>(2 * max_sessions);
   let last_ns = 0n;
   let dialogue_count = 0;
+  let exchange_count = 0;
   const owners = new Map<McpDialogue, ProcessKey>();
   const evict = (): void => {
     const [oldest] = owners.keys();
@@ -85,7 +86,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
       last_ns = start.ktime_ns;
       if (!isCandidate(head)) return undefined;
       const sessions = sessionsOf(process, head.host ?? String(channel().socket_id));
-      return createMcpHttpExchange({ head, start, sessions, channel, budget, counters, later: options.later });
+      return createMcpHttpExchange({ ...options, head, start, sessions, channel, lane: String(++exchange_count) });
     },
     refresh() {
       for (const dialogue of owners.keys()) dialogue.refresh();

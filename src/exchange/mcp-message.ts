@@ -5,8 +5,10 @@ import { asObject, boundedJson, field, stringField } from '../providers/json-val
 /** A message that asks or tells something. */
 export type McpMessage = Exclude<JsonRpcMessage, { type: 'response' }>;
 
-/** Who sends what in the Model Context Protocol (https://modelcontextprotocol.io/specification/2025-11-25/schema). */
+/** Who sends what in the Model Context Protocol (https://modelcontextprotocol.io/specification/2025-11-25/schema, and 2026-07-28). */
 const SENDERS: Readonly<Record<string, McpCall['sender'] | 'either'>> = {
+  'server/discover': 'client',
+  'subscriptions/listen': 'client',
   'tools/list': 'client',
   'tools/call': 'client',
   'resources/list': 'client',
@@ -32,7 +34,14 @@ const SENDERS: Readonly<Record<string, McpCall['sender'] | 'either'>> = {
   'notifications/cancelled': 'either',
   'notifications/progress': 'either',
 };
+/** Of language servers, and of agents that an editor drives. */
+const FOREIGN =
+  /^(?:textDocument|workspace|window|client|session|thread|turn|account)\/|^\$\/|^(?:initialized|shutdown|exit|authenticate|newConversation|sendUserTurn)$/;
+/** From 2026-07-28 on each request says in its `_meta` what `initialize` said before. */
+const META = 'io.modelcontextprotocol/';
 const PROTOCOL_VERSION = /^(?:\d{4}-\d{2}-\d{2}\b|DRAFT-)/;
+const META_VERSION = ['_meta', `${META}protocolVersion`];
+const INITIALIZE_VERSION = ['protocolVersion'];
 const MAX_NAME_CHARS = 1024;
 
 /**
@@ -41,8 +50,23 @@ const MAX_NAME_CHARS = 1024;
  * protocols a number.
  */
 export function mcpSender({ method, params }: McpMessage): McpCall['sender'] | 'either' | undefined {
-  if (method !== 'initialize') return Object.hasOwn(SENDERS, method) ? SENDERS[method] : undefined;
-  return PROTOCOL_VERSION.test(stringField(params, 'protocolVersion') ?? '') ? 'client' : undefined;
+  if (Object.hasOwn(SENDERS, method)) return SENDERS[method];
+  const version = stringField(params, ...(method === 'initialize' ? INITIALIZE_VERSION : META_VERSION));
+  return PROTOCOL_VERSION.test(version ?? '') ? 'client' : undefined;
+}
+
+/** What a client says of itself: with `initialize`, or with each request. */
+export function clientFacts({ method, params }: McpMessage): Pick<McpCall, 'client_info' | 'protocol_version'> {
+  const is_initialize = method === 'initialize';
+  const info = is_initialize ? field(params, 'clientInfo') : field(params, '_meta', `${META}clientInfo`);
+  const version = stringField(params, ...(is_initialize ? INITIALIZE_VERSION : META_VERSION));
+  return { client_info: mcpImplementation(info), protocol_version: version?.slice(0, MAX_NAME_CHARS) };
+}
+
+/** Another protocol: it begins like this one, but with other parameters, or has methods that this one has not. */
+export function isForeign(message: McpMessage): boolean {
+  const { method } = message;
+  return method === 'initialize' ? mcpSender(message) === undefined : FOREIGN.test(method);
 }
 
 type Subject = Pick<McpCall, 'tool_name' | 'prompt_name' | 'resource_uri' | 'arguments' | 'traceparent' | 'tracestate'>;

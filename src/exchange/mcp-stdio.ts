@@ -6,7 +6,7 @@ import type { JsonRpcMessage } from '../protocol/json-rpc.ts';
 import { createJsonRpcReader, type JsonRpcReader, type MessageSpan } from '../protocol/json-rpc-reader.ts';
 import type { BodyBudget } from './body-collector.ts';
 import { type McpArrival, type McpChannel, McpDialogue, type McpParty } from './mcp-dialogue.ts';
-import { mcpSender } from './mcp-message.ts';
+import { isForeign, mcpSender } from './mcp-message.ts';
 
 export interface McpStdioOptions {
   readonly counters: Counters;
@@ -146,14 +146,9 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
     }
     if (pipe.speaks === undefined) {
       const sender = mcpSender(message);
-      // What is said first tells; `ping` and progress do not.
-      if (sender === 'either' || message.method === 'ping') return;
-      if (sender === undefined) {
-        ignore(pipe);
-        if (pipe.back !== undefined) ignore(pipe.back);
-        return;
-      }
-      begin(pipe, sender);
+      if (isForeign(message)) ignore(pipe);
+      else if (sender === undefined || sender === 'either') notMcp(pipe, bytes);
+      else begin(pipe, sender);
     }
     pipe.dialogue?.send(message, pipe.sender ?? 'client', at, () => channelOf(pipe));
   };
