@@ -41,7 +41,7 @@ export function createCorrelate(
   const segments = new ProcessSegments(tree, turns, serving);
   const files = new FileFolds(turns, segments, serving);
   const network = new NetworkFolds(turns, segments, serving);
-  const mcp = new McpCalls(tree, turns, segments, serving);
+  const mcp = new McpCalls(tree, turns, segments, network, serving);
   const end = new TurnEnd(tree, turns, segments, files, network, mcp);
   const calls = new LlmCalls(tree, turns, segments, network, end, mcp);
   const exited = new Set<Process>();

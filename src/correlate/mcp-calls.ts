@@ -3,6 +3,7 @@ import { BoundedMap } from '../model/bounded-map.ts';
 import type { McpCall } from '../model/mcp-call.ts';
 import { matchMcpTool } from './mcp-match.ts';
 import { type McpServing, type McpWork, type ServedPlace, servedPlace } from './mcp-serving.ts';
+import type { NetworkFolds } from './network-folds.ts';
 import { explainingPlace, lineagePlace, unexplainedEffectPlace } from './placement.ts';
 import { ownPlace, type ProcessSegments } from './process-segments.ts';
 import type { Process, ProcessTree } from './process-tree.ts';
@@ -19,6 +20,7 @@ export class McpCalls {
   readonly #tree: ProcessTree;
   readonly #turns: Turns;
   readonly #segments: ProcessSegments;
+  readonly #network: NetworkFolds;
   readonly #serving: McpServing;
   /** Without an end, or undecided. */
   readonly #works = new Map<string, McpWork>();
@@ -26,10 +28,11 @@ export class McpCalls {
   /** Calls of turns that ended before they did. */
   readonly #left = new BoundedMap<string, boolean>(MAX_WORKS);
 
-  constructor(tree: ProcessTree, turns: Turns, segments: ProcessSegments, serving: McpServing) {
+  constructor(tree: ProcessTree, turns: Turns, segments: ProcessSegments, network: NetworkFolds, serving: McpServing) {
     this.#tree = tree;
     this.#turns = turns;
     this.#segments = segments;
+    this.#network = network;
     this.#serving = serving;
   }
 
@@ -46,14 +49,14 @@ export class McpCalls {
   }
 
   push(call: McpCall): void {
-    const process = this.#tree.get(call.process);
-    if (process === undefined || this.#tree.scopeOf(process) === undefined || process.is_finished) {
-      this.#turns.counters.lost('correlate.mcp_call_of_nobody');
-      return;
-    }
     const known = this.#works.get(call.call_id);
     if (known === undefined && this.#left.get(call.call_id) === true) {
       this.#turns.counters.counted('correlate.mcp_calls_after_turn');
+      return;
+    }
+    const process = known?.process ?? this.#tree.get(call.process);
+    if (process === undefined || this.#tree.scopeOf(process) === undefined || process.is_finished) {
+      this.#turns.counters.lost('correlate.mcp_call_of_nobody');
       return;
     }
     const work = known ?? this.#begin(process, call);
@@ -62,6 +65,9 @@ export class McpCalls {
       this.#serving.begin(work);
     }
     work.call = call;
+    if (call.transport !== 'pipe' && process.is_agent && !work.turn.is_ended) {
+      this.#network.carriesCall(process, call.socket_id, work.turn, call.server_address);
+    }
     if (call.end_ns > work.turn.active_ns) work.turn.active_ns = call.end_ns;
     if (call.phase === 'end') this.#finish(work);
   }
@@ -148,8 +154,8 @@ export class McpCalls {
     let named_count = 0;
     for (const window of [...turns].flatMap(({ windows }) => windows)) {
       // One that is closed has been told.
-      if (window.mcp !== undefined || window.closed_ns !== undefined || window.tool.complete_ns > call.start_ns)
-        continue;
+      if (window.closed_ns !== undefined || window.tool.complete_ns > call.start_ns) continue;
+      if (window.mcp !== undefined && !asksForInput(window.mcp.call)) continue;
       const score = matchMcpTool(window, call);
       if (score > 0) named_count++;
       if (score > (best?.score ?? 0)) best = { window, score };
@@ -207,4 +213,11 @@ export class McpCalls {
 
 function describeMcp({ call, place }: McpWork): Omit<McpActivity, keyof ActivityBase> {
   return { kind: 'mcp', call, correlation: place.correlation };
+}
+
+/** The server wants to know more, and is asked again with that (MCP 2026-07-28): it is still the same tool call. */
+function asksForInput({ result }: McpCall): boolean {
+  return (
+    typeof result === 'object' && result !== null && 'resultType' in result && result.resultType === 'input_required'
+  );
 }

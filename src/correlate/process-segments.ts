@@ -47,9 +47,10 @@ export class ProcessSegments {
     const parent = this.#parentOf(process);
     if (segment !== undefined && parent !== undefined && !parent.is_agent) showCommand(process, parent, segment);
     if (segment === undefined || process.is_agent || parent === undefined) return;
+    if (segment.continues === undefined && !parent.is_agent && this.#isServed(process, parent)) return;
     if (segment.place?.window !== undefined || segment.continues !== undefined) return;
     if (!parent.is_agent) {
-      if (!this.#isServed(process, parent)) this.#executedBelow(process, at_ns);
+      this.#executedBelow(process, at_ns);
       return;
     }
     const place = this.#explain(process, parent, at_ns);
