@@ -1,7 +1,7 @@
 import type { ActivityBase, McpActivity } from '../model/activity.ts';
 import { BoundedMap } from '../model/bounded-map.ts';
 import type { McpCall } from '../model/mcp-call.ts';
-import { matchMcpTool } from './mcp-match.ts';
+import { isSameTool, matchMcpTool } from './mcp-match.ts';
 import { type McpServing, type McpWork, type ServedPlace, servedPlace } from './mcp-serving.ts';
 import type { NetworkFolds } from './network-folds.ts';
 import { explainingPlace, lineagePlace, unexplainedEffectPlace } from './placement.ts';
@@ -103,25 +103,33 @@ export class McpCalls {
       place: lineagePlace(turn.root_id, undefined),
       window: undefined,
       evidence: undefined,
+      is_onward: false,
       lost_before: this.#turns.lost_count,
     };
-    const { turn: at_turn, place } = this.#place(process, call, turn, latest !== undefined);
+    const served = this.#served(process, call, latest !== undefined);
+    const { turn: at_turn, place } = served ?? this.#place(process, call, turn, latest !== undefined);
+    work.is_onward = served !== undefined;
     work.turn = at_turn;
     work.place = place;
     this.#works.set(call.call_id, work);
     this.#makeRoom();
-    if (place.window === undefined || call.method === 'tools/call') this.#claim(work);
+    this.#claim(work);
     if (work.window === undefined && this.#isUndecided(work)) this.#undecided.add(work);
     this.#serving.begin(work);
     return work;
   }
 
-  /** Where it hangs when it is no tool call of a model's. */
-  #place(process: Process, call: McpCall, turn: Turn, is_agent: boolean): ServedPlace {
+  /** Under the call that goes on, which its server, or a client that is a server itself, sends it for. */
+  #served(process: Process, call: McpCall, is_agent: boolean): ServedPlace | undefined {
     const asking = call.sender === 'server' ? this.#openOf(call.dialogue_id) : undefined;
     if (asking !== undefined) return servedPlace(asking);
+    return is_agent ? undefined : this.#serving.placeOf(process);
+  }
+
+  /** Where it hangs when it is no tool call of a model's. */
+  #place(process: Process, call: McpCall, turn: Turn, is_agent: boolean): ServedPlace {
     const at_ns = call.start_ns;
-    if (!is_agent) return this.#serving.placeOf(process) ?? { turn, place: ownPlace(process, turn) };
+    if (!is_agent) return { turn, place: ownPlace(process, turn) };
     const subject = call.resource_uri ?? call.prompt_name ?? call.tool_name;
     const { tool_window } = this.#turns.options;
     for (const one of this.#turns.agentTurns(process, at_ns)) {
@@ -148,7 +156,7 @@ export class McpCalls {
   /** Finds the tool call of a model that it carries out. Each is carried out once. */
   #claim(work: McpWork): void {
     const { call, process, turn } = work;
-    if (call.method !== 'tools/call') return;
+    if (call.method !== 'tools/call' || work.is_onward) return;
     const turns = new Set([turn, ...this.#turns.agentTurns(process, call.start_ns)]);
     let best: { readonly window: ToolWindow; readonly score: number } | undefined;
     let named_count = 0;
@@ -211,8 +219,10 @@ export class McpCalls {
   }
 }
 
-function describeMcp({ call, place }: McpWork): Omit<McpActivity, keyof ActivityBase> {
-  return { kind: 'mcp', call, correlation: place.correlation };
+function describeMcp({ call, place, is_onward }: McpWork): Omit<McpActivity, keyof ActivityBase> {
+  const { window, correlation } = place;
+  const is_repeated = window !== undefined && isSameTool(window.tool.name, call.tool_name ?? '');
+  return { kind: 'mcp', call, is_part: is_onward || is_repeated, correlation };
 }
 
 /** The server wants to know more, and is asked again with that (MCP 2026-07-28): it is still the same tool call. */

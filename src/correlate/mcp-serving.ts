@@ -19,6 +19,8 @@ export interface McpWork {
   /** The tool call of a model that it carries out: then it gets none. */
   window: ToolWindow | undefined;
   evidence: ToolEvidence | undefined;
+  /** It is sent because of another one that goes on. */
+  is_onward: boolean;
   readonly lost_before: number;
 }
 

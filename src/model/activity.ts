@@ -99,6 +99,8 @@ export interface ToolActivity extends ActivityBase {
 export interface McpActivity extends ActivityBase {
   readonly kind: 'mcp';
   readonly call: McpCall;
+  /** It carries out, or repeats, a tool call that has an activity: one more of those it is not. */
+  readonly is_part: boolean;
   readonly correlation: Correlation;
 }
 

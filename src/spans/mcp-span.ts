@@ -64,7 +64,7 @@ export function mcpSpan(activity: McpActivity): SpanBody {
     kind: 'client',
     failed: call.error !== undefined,
     attributes: {
-      [ATTR_GEN_AI_OPERATION_NAME]: is_tool ? 'execute_tool' : undefined,
+      [ATTR_GEN_AI_OPERATION_NAME]: is_tool && !activity.is_part ? 'execute_tool' : undefined,
       [ATTR_GEN_AI_TOOL_NAME]: call.tool_name,
       [ATTR_GEN_AI_PROMPT_NAME]: call.prompt_name,
       [ATTR_MCP_RESOURCE_URI]: call.resource_uri,

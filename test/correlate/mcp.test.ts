@@ -173,15 +173,15 @@ describe('calls of MCP servers', () => {
 
   it('of a server that is itself a client of another one hang under what it was asked', () => {
     const { scene, server: bridge } = withServer();
-    answered(scene, READ);
+    answered(scene, READ, ['b', READ[1], READ[2]]);
     const call = sendMcp(scene, scene.root, bridge, SENT);
     const onward = sendMcp(scene, bridge, undefined, { ...SENT, transport: 'tcp', dialogue_id: 'onward' });
     answerMcp(scene, onward);
     answerMcp(scene, call);
     const all = scene.end();
     assert.deepEqual(
-      all.kind('mcp').map(({ parent_id }) => parent_id),
-      [all.kind('execute_tool')[0]?.id],
+      all.kind('mcp').map(({ parent_id, is_part }) => [parent_id, is_part]),
+      [[all.kind('execute_tool')[0]?.id, true]],
     );
   });
 

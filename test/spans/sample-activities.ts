@@ -217,7 +217,13 @@ export const mcpCall: McpCall = {
   gaps: [],
 };
 
-export const mcp: McpActivity = { ...base('mcp-1', 'turn', 900, 950), kind: 'mcp', call: mcpCall, correlation };
+export const mcp: McpActivity = {
+  ...base('mcp-1', 'turn', 900, 950),
+  kind: 'mcp',
+  call: mcpCall,
+  is_part: false,
+  correlation,
+};
 
 export const process: ProcessActivity = {
   ...base('process-1', 'tool-1', 820, 1220),

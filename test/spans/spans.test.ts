@@ -145,3 +145,18 @@ test('spans of one agent share one resource object', () => {
   const { spans } = sample.spansOf(copies);
   assert.equal(new Set(spans.map(({ resource }) => resource)).size, 1);
 });
+
+test('a call of an MCP server links to the parent that it names, unless its turn has that', () => {
+  const call = { ...sample.mcpCall, traceparent: traceparent('01'), tracestate: 'a=b' };
+  for (const activity of [
+    { ...sample.mcp, call },
+    { ...sample.tool, mcp: call },
+  ]) {
+    const { links } = sample.spanOf(activity);
+    assert.deepEqual(
+      links.map(({ trace_id, span_id, trace_state }) => ({ trace_id, span_id, trace_state })),
+      [{ ...REMOTE, trace_state: 'a=b' }],
+    );
+    assert.deepEqual(sample.spanOf({ ...activity, traceparent: traceparent('01') }).links, []);
+  }
+});
