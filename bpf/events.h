@@ -82,8 +82,7 @@ enum loss {
 	LOSS_ARGS_TOO_LONG = 5,
 	LOSS_CALL_TOO_LONG = 6,  /* one TLS call moved more than we cut into records */
 	LOSS_CALL_NESTED = 7,    /* a TLS call within another of its direction: only the inner one is told */
-	LOSS_NOT_IN_MEMORY = 8,  /* plain bytes that went from one descriptor to another */
-	LOSS_REASONS = 9,
+	LOSS_REASONS = 8,
 };
 
 struct event_header {

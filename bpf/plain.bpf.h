@@ -34,6 +34,7 @@ struct plain_walk {
 	__u64 offset_bytes;
 	__u32 channel;
 	__u32 direction;
+	__u64 crowded; /* the rest is left out: who reads it counts and marks that */
 	__u64 looked_at[RPC_LOOK_BYTES / 8 + 2];
 };
 
@@ -75,6 +76,12 @@ static __always_inline void send_plain_piece(struct plain_walk *walk, struct scr
 	output_record(event, sizeof(*event) + bytes);
 }
 
+/* Half of the ring is kept for everything else: a fast download of no concern to us must not push that out. */
+static __always_inline bool is_ring_crowded(void)
+{
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 2;
+}
+
 static long plain_step(__u32 index, void *unused)
 {
 	struct plain_walk *walk = get_plain_walk();
@@ -92,6 +99,10 @@ static long plain_step(__u32 index, void *unused)
 		walk->at = (void *)next.base;
 		walk->here = next.bytes < walk->left ? next.bytes : walk->left;
 		return 0;
+	}
+	if (is_ring_crowded()) {
+		walk->crowded = 1;
+		return 1;
 	}
 	bytes = walk->here < CHUNK_BYTES ? walk->here : CHUNK_BYTES;
 	send_plain_piece(walk, scratch, bytes, 0);
@@ -117,12 +128,15 @@ static __noinline int tell_plain(const struct transfer *transfer, enum plain_cha
 	walk->left = transfer->bytes;
 	walk->stream_id = stream_id;
 	walk->offset_bytes = offset_bytes;
+	walk->crowded = 0;
 	walk->channel = channel;
 	walk->direction = transfer->out ? PLAIN_WRITE : PLAIN_READ;
 	bpf_loop(MAX_PLAIN_STEPS, plain_step, NULL, 0);
 	if (!walk->left)
 		return 0;
-	count_loss(transfer->data ? LOSS_CALL_TOO_LONG : LOSS_NOT_IN_MEMORY);
+	/* What went from one descriptor to another is in no memory: a gap, too. */
+	if (transfer->data && !walk->crowded)
+		count_loss(LOSS_CALL_TOO_LONG);
 	send_plain_piece(walk, scratch, 0, walk->left);
 	return 0;
 }

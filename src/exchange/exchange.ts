@@ -61,6 +61,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       process,
       pid,
       counters,
+      is_plain: isPlainConnection(id),
       request: (head, start, of) => request(head, start, of, event),
       unread(unread) {
         if (!isPlainConnection(id)) next.push(unread);

@@ -4,7 +4,7 @@
  */
 
 /** sha256 of the layout this file was generated from. */
-export const layout_hash = 'c52229cd659b86ae76a982fcd59e06602ca2e1e7865131020a1a681334f9b862';
+export const layout_hash = 'd5b6f6fe5537cfdecc04a9001c1c93cccf4f3e45aa55f570fead83c0928ca7c4';
 
 export const event_kind = {
   EVENT_PROCESS_FORK: 1,
@@ -79,8 +79,7 @@ export const loss = {
   LOSS_ARGS_TOO_LONG: 5,
   LOSS_CALL_TOO_LONG: 6,
   LOSS_CALL_NESTED: 7,
-  LOSS_NOT_IN_MEMORY: 8,
-  LOSS_REASONS: 9,
+  LOSS_REASONS: 8,
 } as const;
 
 export const plain_channel = {

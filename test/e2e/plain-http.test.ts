@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Scenario } from '../mock-llm/scenario.ts';
@@ -105,4 +106,23 @@ test('plain_http: false leaves such calls out', async (t) => {
   const result = await workspace.run(['curl', '-sS', `${mock.url}/api/chat`, '-d', ask(false)], { options });
   assert.equal(result.stdout, mock.exchanges[0]?.response_body.toString(), result.stderr);
   assert.deepEqual(result.spans.filter(isChat), []);
+});
+
+test('20 MB asked and 20 MB answered, no byte missing', async (t) => {
+  const words = (from: number) =>
+    Array.from({ length: 2_200_000 }, (_, index) => `${from + index} `)
+      .join('')
+      .slice(0, 20_000_000);
+  const [prompt, text] = [words(1_000_000), words(2_000_000)];
+  const mock = await startMockLlm({ scenario: { turns: [{ text, usage }] }, plain: true });
+  const workspace = createWorkspace(t, mock);
+  writeFileSync(workspace.path('prompt.txt'), prompt);
+  const command = ['node', join(agents, 'openai-node.mjs'), 'chat', '--prompt-file', workspace.path('prompt.txt')];
+  const result = await workspace.run(command, withContent);
+  assert.equal(result.stdout, `${text.length}\n`, result.stderr);
+  const chat = onlyChat(result);
+  const content = (name: string) => JSON.parse(String(chat[name])).at(-1).parts[0].content;
+  // Not assert.equal: on failure it would print 20 MB.
+  assert.ok(content('gen_ai.input.messages') === prompt, 'the prompt differs');
+  assert.ok(content('gen_ai.output.messages') === text, 'the answer differs');
 });

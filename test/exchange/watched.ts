@@ -22,6 +22,8 @@ export interface Watched {
   /** The text of the answer of a call. */
   readonly answer: (call: LlmCall) => string | undefined;
   readonly connection: (id: bigint, options?: { socket_id?: bigint; process?: ProcessKey }) => WatchedConnection;
+  /** A socket without TLS. */
+  readonly socket: (socket_id: bigint) => Omit<WatchedConnection, 'miss' | 'close'>;
   /** Any other event of the process. */
   readonly event: (fields: { kind: Event['kind'] } & Record<string, unknown>) => void;
   readonly now: () => bigint;
@@ -85,6 +87,19 @@ export function watch(
           offsets[direction] += BigInt(bytes);
         },
         close: () => push({ kind: 'tls_close', connection, process }),
+      };
+    },
+    socket(stream_id) {
+      const offsets = { write: 0n, read: 0n };
+      const move = (direction: TlsDataEvent['direction'], data: string | Uint8Array, lost_bytes = 0): void => {
+        const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+        const offset = offsets[direction];
+        offsets[direction] += BigInt(bytes.length + lost_bytes);
+        push({ kind: 'plain_data', channel: 'socket', stream_id, direction, offset, data: bytes, lost_bytes });
+      };
+      return {
+        write: (data, lost_bytes) => move('write', data, lost_bytes),
+        read: (data, lost_bytes) => move('read', data, lost_bytes),
       };
     },
     event: push,
