@@ -51,6 +51,8 @@ const MAX_HELD_PIECES = 256;
 const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
 /** A pipe without any message by then carries something else. */
 const SILENT_BYTES = 1 << 20;
+/** What a response to nothing counts for. */
+const ORPHAN_BYTES = 4096;
 const GONE = 'the pipe was closed';
 
 export function createMcpStdio(options: McpStdioOptions): McpStdio {
@@ -137,7 +139,7 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
     if (message.type === 'response') {
       const asked = pipe.back ?? findAsking(pipe, message.id);
       if (asked?.sender === undefined) {
-        notMcp(pipe, bytes);
+        notMcp(pipe, bytes + ORPHAN_BYTES);
         return;
       }
       join(pipe, asked);

@@ -44,12 +44,17 @@ export function createMcp(options: McpOptions): Mcp {
   /** Client ends of connections by socket, and the processes that accepted them by the client's end. */
   const client_ends = new BoundedMap<bigint, Pick<NetOpenEvent, 'local' | 'transport'>>(2 * max_connections);
   const acceptors = new BoundedMap<string, McpParty>(2 * max_connections);
+  /** Of calls whose server is not known. */
+  const awaited_ends = new BoundedMap<string, boolean>(max_connections);
 
   const opened = (event: NetOpenEvent): void => {
     const { operation, socket_id, local, peer, transport, process, pid } = event;
     if (operation === 'connect' && socket_id !== 0n) client_ends.set(socket_id, { local, transport });
     if (operation !== 'accept' || peer.port === 0) return;
-    acceptors.set(endOf(peer), { process, pid });
+    const end = endOf(peer);
+    acceptors.set(end, { process, pid });
+    if (awaited_ends.get(end) !== true) return;
+    awaited_ends.delete(end);
     http.refresh();
   };
 
@@ -59,6 +64,7 @@ export function createMcp(options: McpOptions): Mcp {
         const { socket_id, server_address, server_port } = origin();
         const end = client_ends.get(socket_id);
         const server = end === undefined ? undefined : acceptors.get(endOf(end.local));
+        if (end !== undefined && server === undefined) awaited_ends.set(endOf(end.local), true);
         const transport = end?.transport === 'unix' ? ('unix' as const) : ('tcp' as const);
         return { transport, socket_id, server_address, server_port, client: { process, pid }, server };
       };
