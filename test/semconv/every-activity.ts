@@ -2,6 +2,7 @@ import type { Activity } from '../../src/model/activity.ts';
 import type { LlmCall, MessagePart } from '../../src/model/llm-call.ts';
 import type { McpCall } from '../../src/model/mcp-call.ts';
 import * as sample from '../spans/sample-activities.ts';
+import { mcpCall as sampleMcpCall } from '../spans/sample-mcp-call.ts';
 
 const parts: readonly MessagePart[] = [
   { type: 'text', content: 'Look at these' },
@@ -38,7 +39,7 @@ const call: LlmCall = {
 };
 
 const mcpCall: McpCall = {
-  ...sample.mcpCall,
+  ...sampleMcpCall,
   error: { type: '-32603', code: -32_603, message: 'later' },
   notification_count: 2,
   gaps: [{ reason: 'lost_bytes', bytes: 7, detail: '' }],

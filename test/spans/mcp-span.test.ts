@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { McpCall } from '../../src/model/mcp-call.ts';
 import * as sample from './sample-activities.ts';
+import { mcpCall } from './sample-mcp-call.ts';
 
 const spanOf = (fields: Partial<McpCall>, more: object = {}) =>
-  sample.spanOf({ ...sample.mcp, call: { ...sample.mcpCall, ...fields }, ...more });
+  sample.spanOf({ ...sample.mcp, call: { ...mcpCall, ...fields }, ...more });
 
 test('a call of an MCP server is a client span with the names of the conventions', () => {
   const { name, kind, attributes, status } = spanOf({});
@@ -53,7 +54,7 @@ test('a failure has a type, the code of JSON-RPC, and a message that is content'
 });
 
 test('a tool call of a model that a server carries out says so, and keeps its name and kind', () => {
-  const mcp = { ...sample.mcpCall, method: 'tools/call', transport: 'pipe', session_id: undefined } as const;
+  const mcp = { ...mcpCall, method: 'tools/call', transport: 'pipe', session_id: undefined } as const;
   const { name, kind, attributes } = sample.spanOf({ ...sample.tool, executable: undefined, mcp });
   assert.deepEqual([name, kind], ['execute_tool shell', 'internal']);
   assert.deepEqual(

@@ -14,10 +14,10 @@ import type {
 } from '../../src/model/activity.ts';
 import type { SessionEvent } from '../../src/model/event.ts';
 import type { LlmCall } from '../../src/model/llm-call.ts';
-import type { McpCall } from '../../src/model/mcp-call.ts';
 import type { Span } from '../../src/model/span.ts';
 import { spansOptionsSchema } from '../../src/spans/options.ts';
 import { createSpans } from '../../src/spans/spans.ts';
+import { mcpCall } from './sample-mcp-call.ts';
 
 export const UNIX_OFFSET_NS = 1_700_000_000_000_000_000n;
 const MS = 1_000_000n;
@@ -178,43 +178,6 @@ export const tool: ToolActivity = {
   error_type: undefined,
   left_out_count: 0,
   mcp: undefined,
-};
-
-export const mcpCall: McpCall = {
-  kind: 'mcp_call',
-  phase: 'end',
-  call_id: 'mcp-1',
-  dialogue_id: 'mcp',
-  sender: 'client',
-  process: agent.process,
-  pid: 100,
-  tid: 100,
-  client_process: agent.process,
-  server_process: '103:1',
-  transport: 'tcp',
-  socket_id: 9n,
-  server_address: 'localhost',
-  server_port: 3001,
-  client_info: { name: 'demo-agent', version: '1.2.3' },
-  server_info: { name: 'demo-server', version: '0.2.0' },
-  protocol_version: '2025-06-18',
-  session_id: '191c4850',
-  method: 'resources/read',
-  request_id: '7',
-  tool_name: undefined,
-  prompt_name: undefined,
-  resource_uri: 'file:///work/notes.txt',
-  arguments: { uri: 'file:///work/notes.txt' },
-  result: { contents: [] },
-  error: undefined,
-  traceparent: undefined,
-  tracestate: undefined,
-  start_ns: 900n * MS,
-  end_ns: 950n * MS,
-  request_bytes: 90,
-  response_bytes: 60,
-  notification_count: 0,
-  gaps: [],
 };
 
 export const mcp: McpActivity = {

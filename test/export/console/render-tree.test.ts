@@ -6,6 +6,7 @@ import { textWidth } from '../../../src/export/console/printable-text.ts';
 import { renderTree } from '../../../src/export/console/render-tree.ts';
 import type { Activity } from '../../../src/model/activity.ts';
 import * as sample from '../../spans/sample-activities.ts';
+import { mcpCall } from '../../spans/sample-mcp-call.ts';
 import { anySpan, hexId, sampleSpan } from '../store/sample-spans.ts';
 
 const plain = { color: false, width: 100, content: false };
@@ -177,7 +178,7 @@ test('calls of MCP servers say what is asked of whom, and how they failed', () =
   const call = (fields: object) => ({
     ...sample.mcp,
     id: JSON.stringify(fields),
-    call: { ...sample.mcpCall, ...fields },
+    call: { ...mcpCall, ...fields },
   });
   const failed = { error: { type: '400', code: undefined, message: 'Bad session' } };
   const rendered = tree([
