@@ -7,22 +7,6 @@
 #define DNS_BYTES 1500
 #define HELLO_BYTES 4096
 
-struct transfer {
-	struct subject who;
-	const void *data; /* the first buffer that is not empty */
-	__u64 data_bytes;
-	__u64 bytes; /* moved in all */
-	const struct iovec *vector; /* all buffers; NULL: `data` is the only one */
-	__u64 vector_count;
-	const void *peer;
-	__s32 fd;
-	bool out;
-	bool to_peer; /* `peer` was given by the process */
-	__u16 padding;
-};
-
-#include "plain.bpf.h"
-
 static __noinline int tell_payload(const struct transfer *transfer, __u64 socket_id, enum net_payload payload)
 {
 	struct scratch *scratch = get_scratch();
