@@ -2,8 +2,6 @@ import type { McpCall } from '../../src/model/mcp-call.ts';
 import type { Actor } from './activities.ts';
 import type { Scene } from './scene.ts';
 
-let count = 0;
-
 /** A client sends something to an MCP server; what it gives ends it. */
 export function sendMcp(
   scene: Scene,
@@ -15,7 +13,7 @@ export function sendMcp(
   const call: McpCall = {
     kind: 'mcp_call',
     phase: 'request',
-    call_id: `mcp${++count}`,
+    call_id: `mcp${start_ns}`,
     dialogue_id: `dialogue ${server?.key}`,
     sender: 'client',
     process: client.key,
@@ -32,7 +30,7 @@ export function sendMcp(
     protocol_version: '2025-06-18',
     session_id: undefined,
     method: 'tools/call',
-    request_id: String(count),
+    request_id: '1',
     tool_name: undefined,
     prompt_name: undefined,
     resource_uri: undefined,
