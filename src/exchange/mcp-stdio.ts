@@ -155,18 +155,18 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
     pipe.dialogue?.send(message, pipe.sender ?? 'client', at, () => channelOf(pipe));
   };
   const begin = (pipe: Pipe, sender: McpCall['sender']): void => {
-    pipe.speaks = 'mcp';
-    pipe.sender = sender;
-    const owner = pipe.writer ?? pipe.receiver;
-    const { emit } = options;
-    pipe.dialogue = new McpDialogue({
-      dialogue_id: `${owner?.process ?? ''}/mcp/${++dialogue_count}`,
-      counters,
-      emit,
-    });
     const back = [...pipes.values()].find(
       (other) => other !== pipe && other.back === undefined && isBack(pipe, other, 2),
     );
+    if (back?.dialogue !== undefined) {
+      join(pipe, back);
+      return;
+    }
+    pipe.speaks = 'mcp';
+    pipe.sender = sender;
+    const owner = pipe.writer ?? pipe.receiver;
+    const dialogue_id = `${owner?.process ?? ''}/mcp/${++dialogue_count}`;
+    pipe.dialogue = new McpDialogue({ dialogue_id, counters, emit: options.emit });
     if (back !== undefined) join(back, pipe);
   };
   /** The pipe that goes back: between the same two processes, as far as they are known. At least `ends` of them have to be. */
@@ -189,6 +189,8 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
     if (pipe.back === asked) return;
     pipe.back = asked;
     asked.back = pipe;
+    // What it asked before it was known to be the other direction is answered in the dialogue that it began.
+    if (pipe.dialogue !== undefined) return;
     pipe.speaks = 'mcp';
     pipe.sender = asked.sender === 'client' ? 'server' : 'client';
     pipe.dialogue = asked.dialogue;
