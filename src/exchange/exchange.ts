@@ -1,5 +1,5 @@
 import type { Counters } from '../health/counters.ts';
-import type { Event, EventBase, ProcessKey, TlsDataEvent } from '../model/event.ts';
+import type { Event, EventBase, ProcessKey, TlsDataEvent, UnreadTrafficEvent } from '../model/event.ts';
 import type { LlmCall } from '../model/llm-call.ts';
 import type { McpCall } from '../model/mcp-call.ts';
 import type { ExchangeListener, RequestHead } from '../protocol/http-exchange.ts';
@@ -16,11 +16,14 @@ import type { ExchangeOptions } from './options.ts';
 import { isPlainConnection, plainConnection, plaintextOf } from './plain-socket.ts';
 import { HTTP_PORT, HTTPS_PORT, splitHost, withoutCredentials } from './request-head.ts';
 import { createSocketNames } from './socket-names.ts';
+import { createUnreadTls } from './unread-tls.ts';
 
 export interface ExchangeStageOptions extends ExchangeOptions {
   readonly counters: Counters;
   /** The first that says a request is its own reads it. */
   readonly providers: readonly Provider[];
+  /** Hears of each connection that cannot be read. */
+  readonly onUnread?: ((event: UnreadTrafficEvent) => void) | undefined;
 }
 
 /** How long missing bytes, and bytes after the end of a socket, are waited for where other traffic shows nothing of them. */
@@ -41,6 +44,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   const providers = options.providers.map((provider) => guarded(provider, counters));
   const budget: BodyBudget = { ...options, buffered_bytes: 0 };
   const sockets = createSocketNames(2 * max_connections);
+  const unreadTls = createUnreadTls();
   const processes = new Map<ProcessKey, Map<bigint, Followed>>();
   /** All of them, the one that was silent longest first. */
   const by_age = new Set<Followed>();
@@ -55,6 +59,11 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     later: (callback) => waiting.push(callback),
   });
 
+  const tellUnread = (event: UnreadTrafficEvent): void => {
+    counters.counted(`exchange.unread_${event.protocol}`);
+    options.onUnread?.(event);
+    next.push(event);
+  };
   const follow = (event: TlsDataEvent): Followed => {
     const { process, pid, connection: id } = event;
     const connection = createConnection({
@@ -64,7 +73,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       is_plain: isPlainConnection(id),
       request: (head, start, of) => request(head, start, of, event),
       unread(unread) {
-        if (!isPlainConnection(id)) next.push(unread);
+        if (!isPlainConnection(id)) tellUnread(unread);
       },
     });
     const followed = { process, id, connection };
@@ -138,6 +147,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       if (mcp.push(event)) return;
       switch (event.kind) {
         case 'tls_data':
+          unreadTls.read(event.process);
           takeTlsData(event);
           return;
         case 'plain_data':
@@ -149,6 +159,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
           return;
         }
         case 'net_payload': {
+          if (event.protocol === 'tls_client_hello') unreadTls.hello(event);
           const name = netName(event);
           if (name === undefined) counters.counted('exchange.unread_payload');
           else {
@@ -160,14 +171,20 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
         case 'net_open':
           sockets.opened(event);
           break;
-        case 'net_io':
+        case 'net_io': {
+          const unread = unreadTls.moved(event);
+          if (unread !== undefined) tellUnread(unread);
           if (event.closed) closeSocket(event, event.socket_id);
           break;
+        }
         case 'process_exit':
           forgetProcess(event, 'the process ended');
+          unreadTls.forget(event.process);
           break;
         case 'process_exec':
-          if (event.origin === 'exec') forgetProcess(event, 'the process became another program');
+          if (event.origin !== 'exec') break;
+          forgetProcess(event, 'the process became another program');
+          unreadTls.forget(event.process);
           break;
       }
       next.push(event);
