@@ -2,7 +2,7 @@
 /*
  * One account for each descriptor of a watched process: what it is, and the bytes that moved since they were last told.
  * Descriptors we did not see being opened (inherited, duplicated, received) get one at their first use; pipes and the like
- * get one of kind ACCOUNT_NONE, so that they are looked at just once.
+ * get one of kind ACCOUNT_NONE, so that what they are is looked up just once.
  */
 #ifndef UNDERSIGHT_ACCOUNT_BPF_H
 #define UNDERSIGHT_ACCOUNT_BPF_H
@@ -36,6 +36,7 @@ struct account {
 	__u32 count_out;
 	__u32 kind;
 	__u32 hello_done; /* a ClientHello was told, or is not to be expected any more */
+	struct plain_account plain;
 };
 
 struct {
@@ -164,6 +165,8 @@ static __noinline int settle(struct account *account, int fd, const struct subje
 		settle_file(account, fd, who, closed);
 	else if (account->kind != ACCOUNT_NONE)
 		settle_socket(account, fd, who, closed);
+	else if (closed)
+		tell_pipe_closed(who, &account->plain);
 	return 0;
 }
 
@@ -214,6 +217,9 @@ static __noinline struct account *put_account(const struct subject *who, int fd,
 	account->sock = (__u64)sock;
 	account->kind = kind;
 	account->told_ns = bpf_ktime_get_ns();
+	account->plain.tries_left[0] = PLAIN_TRIES_FRESH;
+	if (!tunables.plain_http && kind != ACCOUNT_NONE)
+		account->plain.states[0] = PLAIN_NO;
 	if (kind != ACCOUNT_NONE)
 		account->id = new_id();
 	if (kind == ACCOUNT_TCP) {

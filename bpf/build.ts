@@ -13,6 +13,7 @@ import { readLayout } from '../src/kernel/layout.ts';
 import { generateReaders } from './generate.ts';
 
 const folder = import.meta.dirname;
+const headers = ['events.h', 'plain-events.h'];
 const object_path = join(folder, 'undersight.bpf.o');
 const readers_path = join(folder, '../src/kernel/events.gen.ts');
 const targets = { x64: 'x86', arm64: 'arm64' } as const;
@@ -29,7 +30,10 @@ if (values.target !== undefined && values.target !== process.arch) {
     renameSync(fresh_path, object_path);
   }
   const readers = generateReaders(
-    readLayout(readFileSync(object_path), namesOf(readFileSync(join(folder, 'events.h'), 'utf8'))),
+    readLayout(
+      readFileSync(object_path),
+      namesOf(headers.map((name) => readFileSync(join(folder, name), 'utf8')).join('')),
+    ),
   );
   const current = existsSync(readers_path) ? readFileSync(readers_path, 'utf8') : '';
   if (readers !== current) {
@@ -73,7 +77,7 @@ function isStale(): boolean {
   );
 }
 
-/** The types that events.h declares, in its order. */
+/** The types that headers declare, in their order. */
 function namesOf(header: string): { enums: string[]; structs: string[] } {
   const declared = (kind: string) =>
     [...header.matchAll(new RegExp(`^${kind} (\\w+) \\{`, 'gm'))].map((match) => match[1] ?? '');

@@ -22,6 +22,8 @@ enum event_kind {
 	EVENT_TLS_CLOSE = 12,
 	EVENT_AGENT_SEEN = 13,
 	EVENT_BLIND_SPOT = 14,
+	EVENT_PLAIN_DATA = 15,
+	EVENT_PIPE_END = 16,
 	EVENT_TLS_BINDING = 24,
 };
 
@@ -243,6 +245,7 @@ struct tls_binding_event {
 	__u64 connection;
 	__u64 socket_id;
 };
+#include "plain-events.h"
 
 struct agent_seen_event {
 	struct event_header header;
@@ -260,6 +263,8 @@ struct tunables {
 	__u32 own_pid;             /* never watched */
 	__u32 watch_all_execs;     /* 1: tell the execs of unwatched processes too */
 	__u32 discover_by_traffic; /* 1: watch who sends a request to an LLM API */
+	__u32 plain_http;          /* 1: tell unencrypted HTTP */
+	__u32 mcp_stdio;           /* 1: tell JSON-RPC in pipes */
 	__u32 padding;
 };
 

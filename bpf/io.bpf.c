@@ -22,13 +22,15 @@ static __always_inline int moved(struct bpf_raw_tracepoint_args *ctx, bool out)
 
 #define MAX_EMPTY_VECTORS 8
 
-static __always_inline void read_vector(struct transfer *transfer, const struct iovec *vector)
+static __always_inline void read_vector(struct transfer *transfer, const struct iovec *vector, __u64 count)
 {
 	struct iovec first = {};
 
 	/* Something moved: one of them is not empty. */
 	for (int index = 0; index < MAX_EMPTY_VECTORS && !first.bytes; index++)
 		bpf_probe_read_user(&first, sizeof(first), &vector[index]);
+	transfer->vector = vector;
+	transfer->vector_count = count;
 	transfer->data = (void *)first.base;
 	transfer->data_bytes = first.bytes < transfer->bytes ? first.bytes : transfer->bytes;
 }
@@ -44,7 +46,7 @@ static __always_inline int moved_vector(struct bpf_raw_tracepoint_args *ctx, boo
 	transfer.who = call.who;
 	transfer.fd = SYSCALL_ARGUMENT_0(call.regs);
 	transfer.bytes = call.result;
-	read_vector(&transfer, (void *)SYSCALL_ARGUMENT_1(call.regs));
+	read_vector(&transfer, (void *)SYSCALL_ARGUMENT_1(call.regs), SYSCALL_ARGUMENT_2(call.regs));
 	return add_transfer(&transfer);
 }
 
@@ -72,7 +74,7 @@ static __always_inline void read_message(struct transfer *transfer, const struct
 {
 	transfer->peer = header->name_bytes ? (void *)header->name : NULL;
 	transfer->to_peer = transfer->out && transfer->peer;
-	read_vector(transfer, (void *)header->iov);
+	read_vector(transfer, (void *)header->iov, header->iov_count);
 }
 
 /* fd, struct msghdr, flags */

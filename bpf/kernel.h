@@ -43,6 +43,7 @@ struct super_block {
 
 struct inode {
 	unsigned short i_mode;
+	unsigned long i_ino;
 	struct super_block *i_sb;
 };
 
@@ -182,14 +183,18 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 };
 
+struct socket;
+
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_protocol;
 	int sk_err;
+	struct socket *sk_socket;
 };
 
 struct socket {
 	struct sock *sk;
+	struct file *file;
 };
 
 struct tcp_sock {
@@ -244,26 +249,7 @@ struct pt_regs {
 
 #pragma clang attribute pop
 
-/* User memory: the layout is the ABI. */
-struct iovec {
-	__u64 base;
-	__u64 bytes;
-};
-
-/* The beginning of struct msghdr. */
-struct message_head {
-	__u64 name;
-	__u32 name_bytes;
-	__u32 padding;
-	__u64 iov;
-};
-
-struct mmsghdr {
-	struct message_head head;
-	__u64 rest_of_head[4];
-	__u32 bytes;
-	__u32 padding;
-};
+#include "user-memory.h"
 
 /* A system call's number and arguments, still in the registers when it returns, and those of a user function. */
 #define SYSCALL_REGISTER(context, name)                \

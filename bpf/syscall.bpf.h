@@ -9,6 +9,21 @@ struct call {
 	long result;
 };
 
+/* Bytes that a call moved through a descriptor. */
+struct transfer {
+	struct subject who;
+	const void *data; /* the first buffer that is not empty */
+	__u64 data_bytes;
+	__u64 bytes; /* moved in all */
+	const struct iovec *vector; /* all buffers; NULL: `data` is the only one */
+	__u64 vector_count;
+	const void *peer;
+	__s32 fd;
+	bool out;
+	bool to_peer; /* `peer` was given by the process */
+	__u16 padding;
+};
+
 static __always_inline bool begin_call(struct call *call, const struct bpf_raw_tracepoint_args *ctx)
 {
 	call->regs = (void *)ctx->args[0];

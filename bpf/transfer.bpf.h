@@ -7,18 +7,6 @@
 #define DNS_BYTES 1500
 #define HELLO_BYTES 4096
 
-struct transfer {
-	struct subject who;
-	const void *data; /* the first buffer that is not empty */
-	__u64 data_bytes;
-	__u64 bytes; /* moved in all */
-	const void *peer;
-	__s32 fd;
-	bool out;
-	bool to_peer; /* `peer` was given by the process */
-	__u16 padding;
-};
-
 static __noinline int tell_payload(const struct transfer *transfer, __u64 socket_id, enum net_payload payload)
 {
 	struct scratch *scratch = get_scratch();
@@ -161,6 +149,7 @@ static __noinline struct account *account_of(const struct transfer *transfer, st
 	account = put_account(&transfer->who, transfer->fd, file, kind, sock);
 	if (!account || kind == ACCOUNT_NONE)
 		return account;
+	account->plain.tries_left[0] = PLAIN_TRIES_LATE;
 	if (kind == ACCOUNT_FILE) {
 		unknown.flags = BPF_CORE_READ(file, f_flags);
 		tell_file_open(&transfer->who, transfer->fd, file, account->id, &unknown);
@@ -179,8 +168,10 @@ static __noinline int add_transfer(const struct transfer *transfer)
 	if (!file)
 		return 0;
 	account = account_of(transfer, file);
-	if (!account || account->kind == ACCOUNT_NONE)
+	if (!account)
 		return 0;
+	if (account->kind == ACCOUNT_NONE)
+		return is_plain_over(account->plain.states[plain_index(transfer->out)]) ? 0 : inspect_pipe(transfer, account, file);
 	now = bpf_ktime_get_ns();
 	if (!account->first_ns)
 		account->first_ns = now;
@@ -196,6 +187,8 @@ static __noinline int add_transfer(const struct transfer *transfer)
 		inspect_tcp(transfer, account);
 	else if (has_datagrams(account->kind))
 		inspect_datagram(transfer, account);
+	if ((account->kind == ACCOUNT_TCP || account->kind == ACCOUNT_UNIX) && account->plain.states[0] != PLAIN_NO)
+		inspect_plain_socket(transfer, account);
 	told = account->told_ns;
 	if (now - told > PROGRESS_NS && now > told && __sync_val_compare_and_swap(&account->told_ns, told, now) == told)
 		settle(account, transfer->fd, &transfer->who, false);

@@ -16,6 +16,7 @@
 #include "common.bpf.h"
 #include "path.bpf.h"
 #include "syscall.bpf.h"
+#include "plain-state.bpf.h"
 #include "account.bpf.h"
 #include "sweep.bpf.h"
 #include "address.bpf.h"
@@ -28,6 +29,9 @@
 #include "process.bpf.c"
 #include "file.bpf.c"
 #include "net.bpf.c"
+#include "plain.bpf.h"
+#include "plain-socket.bpf.h"
+#include "plain-pipe.bpf.h"
 #include "transfer.bpf.h"
 #include "io.bpf.c"
 #include "rustls-layout.bpf.h"
@@ -47,6 +51,9 @@ EXPORT(enum, file_operation);
 EXPORT(enum, net_operation);
 EXPORT(enum, net_payload);
 EXPORT(enum, tls_direction);
+EXPORT(enum, plain_channel);
+EXPORT(enum, plain_direction);
+EXPORT(enum, pipe_end);
 EXPORT(enum, tls_function);
 EXPORT(enum, blind_spot);
 EXPORT(enum, loss);
@@ -65,6 +72,8 @@ EXPORT(struct, net_payload_event);
 EXPORT(struct, tls_data_event);
 EXPORT(struct, tls_close_event);
 EXPORT(struct, tls_binding_event);
+EXPORT(struct, plain_data_event);
+EXPORT(struct, pipe_end_event);
 EXPORT(struct, agent_seen_event);
 EXPORT(struct, blind_spot_event);
 EXPORT(struct, tunables);

@@ -76,6 +76,8 @@ export function createLive(options: LiveOptions): Live {
     ring_bytes: receiver.ring_bytes,
     watch_all_execs: is_daemon,
     discover_by_traffic: is_daemon && receiver.targets.traffic,
+    plain_http: receiver.plain_http,
+    mcp_stdio: receiver.mcp_stdio,
     excluded_uids: excluded.uids,
   });
   return new LiveProbes(probes, options, new Set(excluded.uids));

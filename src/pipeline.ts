@@ -8,6 +8,7 @@ import type { Intake } from './kernel/intake.ts';
 import type { Event, UnreadTrafficEvent } from './model/event.ts';
 import type { Span } from './model/span.ts';
 import { createOrder } from './order/order.ts';
+import { createPipeTellers } from './order/pipe-tellers.ts';
 import { providers } from './providers/providers.ts';
 import { webSocketApis } from './providers/websocket-apis.ts';
 import { createExcludePaths } from './redact/exclude-paths.ts';
@@ -31,7 +32,8 @@ export function createPipeline({ config, counters, exporters, onEvent, onUnread 
   const correlate = createCorrelate({ ...config.correlate, counters }, spans);
   const redact = createRedact(config.redact, correlate, counters);
   const exchange = createExchange({ ...config.exchange, providers, webSocketApis, counters, onUnread }, redact);
-  const exclude = createExcludePaths(config.receiver.exclude.paths, exchange, counters);
+  const tellers = createPipeTellers({ counters }, exchange);
+  const exclude = createExcludePaths(config.receiver.exclude.paths, tellers, counters);
   const order = createOrder({ window_ns: config.receiver.reorder_window, counters }, exclude);
   return createDecode({ counters }, onEvent === undefined ? order : tap(onEvent, order));
 }

@@ -15,6 +15,10 @@ export const receiverOptionsSchema = z.strictObject({
   ring_bytes: ringBytesSchema.prefault('64MiB'),
   /** How far out of order two events may arrive. */
   reorder_window: durationSchema.prefault('50ms'),
+  /** Read HTTP that is not encrypted: local models, MCP servers. Of watched processes alone. */
+  plain_http: z.boolean().default(true),
+  /** Read JSON-RPC in pipes: MCP servers on standard input and output. */
+  mcp_stdio: z.boolean().default(true),
   /** Who is watched by `watch`. */
   targets: z
     .strictObject({

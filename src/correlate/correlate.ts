@@ -2,9 +2,12 @@ import type { Counters } from '../health/counters.ts';
 import type { Activity } from '../model/activity.ts';
 import type { Event, ProcessExitEvent, SessionEvent, TargetEvent } from '../model/event.ts';
 import type { LlmCall } from '../model/llm-call.ts';
+import type { McpCall } from '../model/mcp-call.ts';
 import type { Stage } from '../stage.ts';
 import { FileFolds } from './file-folds.ts';
 import { LlmCalls } from './llm-calls.ts';
+import { McpCalls } from './mcp-calls.ts';
+import { McpServing } from './mcp-serving.ts';
 import { NetworkFolds } from './network-folds.ts';
 import type { CorrelateOptions } from './options.ts';
 import { placeOf } from './process-segment.ts';
@@ -27,18 +30,20 @@ const EXIT_GRACE_NS = 500_000_000n;
 export function createCorrelate(
   options: CorrelateOptions & { readonly counters: Counters },
   next: Stage<Activity | SessionEvent>,
-): Stage<Event | LlmCall> {
+): Stage<Event | LlmCall | McpCall> {
   const { counters, turn_timeout, tool_window, tool_timeout } = options;
   const turns = new Turns(options, (activity) => next.push(activity));
   const tree: ProcessTree = new ProcessTree(MAX_PROCESSES, (process) => {
     counters.lost('correlate.processes_evicted');
     end.forgetProcess(process, last_ns);
   });
-  const segments = new ProcessSegments(tree, turns);
-  const files = new FileFolds(turns, segments);
-  const network = new NetworkFolds(turns, segments);
-  const end = new TurnEnd(tree, turns, segments, files, network);
-  const calls = new LlmCalls(tree, turns, segments, network, end);
+  const serving = new McpServing(tree);
+  const segments = new ProcessSegments(tree, turns, serving);
+  const files = new FileFolds(turns, segments, serving);
+  const network = new NetworkFolds(turns, segments, serving);
+  const mcp = new McpCalls(tree, turns, segments, network, serving);
+  const end = new TurnEnd(tree, turns, segments, files, network, mcp);
+  const calls = new LlmCalls(tree, turns, segments, network, end, mcp);
   const exited = new Set<Process>();
   let last_ns = 0n;
 
@@ -147,6 +152,10 @@ export function createCorrelate(
         calls.push(event);
         return;
       }
+      if (event.kind === 'mcp_call') {
+        mcp.push(event);
+        return;
+      }
       if (event.ktime_ns > last_ns) last_ns = event.ktime_ns;
       switch (event.kind) {
         case 'session':
@@ -185,7 +194,7 @@ export function createCorrelate(
     tick(now_ns) {
       for (const process of exited) {
         if (process.exit !== undefined && now_ns - process.exit.ktime_ns < EXIT_GRACE_NS) break;
-        if (!segments.isUndecided(process)) finish(process);
+        if (!mcp.isUndecided(process) && !segments.isUndecided(process)) finish(process);
       }
       for (const turn of [...turns.open]) {
         for (const window of turn.windows) {

@@ -11,6 +11,7 @@ import {
   interestOf,
   type OpenFile,
 } from './file-fold.ts';
+import type { McpServing } from './mcp-serving.ts';
 import { createNoiseFilter, type NoiseFilter } from './noise.ts';
 import { explainingPlace, lineagePlace, type Place, unexplainedEffectPlace } from './placement.ts';
 import { placeOf } from './process-segment.ts';
@@ -46,14 +47,16 @@ interface Touch {
 export class FileFolds {
   readonly #turns: Turns;
   readonly #segments: ProcessSegments;
+  readonly #serving: McpServing;
   readonly #noise: NoiseFilter;
   /** Of all processes. */
   #fold_count = 0;
   #number = 0;
 
-  constructor(turns: Turns, segments: ProcessSegments) {
+  constructor(turns: Turns, segments: ProcessSegments, serving: McpServing) {
     this.#turns = turns;
     this.#segments = segments;
+    this.#serving = serving;
     this.#noise = createNoiseFilter(turns.options.noise);
   }
 
@@ -209,6 +212,8 @@ export class FileFolds {
     const latest = this.#turns.agentTurn(process, at_ns);
     if (latest === undefined) {
       const segment = this.#segments.of(process, at_ns);
+      const served = is_inherited ? undefined : this.#serving.placeOf(process, (evidence) => matchPath(path, evidence));
+      if (served !== undefined) return served;
       if (segment === undefined) throw new Error('only a root has no segment, and that is an agent');
       return { turn: segment.turn, place: undefined };
     }

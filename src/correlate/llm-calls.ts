@@ -3,6 +3,7 @@ import type { LlmCall } from '../model/llm-call.ts';
 import type { Caller } from './caller.ts';
 import { type Chat, tellChat } from './chat.ts';
 import type { Conversation } from './conversation.ts';
+import type { McpCalls } from './mcp-calls.ts';
 import type { NetworkFolds } from './network-folds.ts';
 import { placeOf } from './process-segment.ts';
 import type { ProcessSegments } from './process-segments.ts';
@@ -30,14 +31,23 @@ export class LlmCalls {
   readonly #segments: ProcessSegments;
   readonly #network: NetworkFolds;
   readonly #end: TurnEnd;
+  readonly #mcp: McpCalls;
   readonly #pending: BoundedMap<string, PendingCall>;
 
-  constructor(tree: ProcessTree, turns: Turns, segments: ProcessSegments, network: NetworkFolds, end: TurnEnd) {
+  constructor(
+    tree: ProcessTree,
+    turns: Turns,
+    segments: ProcessSegments,
+    network: NetworkFolds,
+    end: TurnEnd,
+    mcp: McpCalls,
+  ) {
     this.#tree = tree;
     this.#turns = turns;
     this.#segments = segments;
     this.#network = network;
     this.#end = end;
+    this.#mcp = mcp;
     this.#pending = new BoundedMap(MAX_PENDING, (call_id, { turn, chat }) => {
       turns.counters.lost('correlate.calls_evicted');
       if (turn.in_flight.delete(call_id)) tellChat(turns, turn, chat, chat.call, chat.call.end_ns);
@@ -118,10 +128,11 @@ export class LlmCalls {
       const segment = this.#segments.of(caller.process, at_ns);
       if (segment !== undefined) {
         segment.has_children = true;
-        let { turn } = segment;
+        const served = this.#mcp.servedPlace(caller.process);
+        let { turn } = served ?? segment;
         // Deeper ones hang where they should, but end with the one that many levels above them.
         while (turn.depth >= MAX_DEPTH && turn.outer !== undefined) turn = turn.outer;
-        return this.#turns.begin(caller, { turn, parent_id: segment.id }, at_ns);
+        return this.#turns.begin(caller, { turn, parent_id: served?.place.parent_id ?? segment.id }, at_ns);
       }
     }
     return this.#turns.begin(caller, undefined, at_ns);
@@ -225,6 +236,7 @@ export class LlmCalls {
       if (tool.id !== '') turn.scope.windows.set(tool.id, window);
     }
     this.#segments.explain(turn);
+    this.#mcp.explain(turn);
     // The provider's own tools have run by the time their call is told.
     for (const message of call.response?.messages ?? []) {
       for (const [id, result] of toolResults(message.parts)) this.#close(turn.scope, id, result, call.end_ns);

@@ -1,5 +1,6 @@
 import type { NetIoEvent, NetNameEvent, NetOpenEvent, UnreadTrafficEvent } from '../model/event.ts';
 import { matchHost } from './argument-match.ts';
+import type { McpServing } from './mcp-serving.ts';
 import {
   addSocket,
   addSocketTraffic,
@@ -24,11 +25,13 @@ const MAX_APART = 8;
 export class NetworkFolds {
   readonly #turns: Turns;
   readonly #segments: ProcessSegments;
+  readonly #serving: McpServing;
   #number = 0;
 
-  constructor(turns: Turns, segments: ProcessSegments) {
+  constructor(turns: Turns, segments: ProcessSegments, serving: McpServing) {
     this.#turns = turns;
     this.#segments = segments;
+    this.#serving = serving;
   }
 
   opened(process: Process, event: NetOpenEvent): void {
@@ -168,8 +171,10 @@ export class NetworkFolds {
   #place(process: Process, socket: Socket, at_ns: bigint): void {
     const latest = this.#turns.agentTurn(process, at_ns);
     if (latest === undefined) {
-      socket.turn = this.#segments.of(process, at_ns)?.turn;
-      socket.place = undefined;
+      const names = [socket.server_name, socket.peer.address];
+      const served = this.#serving.placeOf(process, (evidence) => matchHost(names, socket.peer.port, evidence));
+      socket.turn = served?.turn ?? this.#segments.of(process, at_ns)?.turn;
+      socket.place = served?.place;
       socket.turn?.processes.add(process);
       return;
     }

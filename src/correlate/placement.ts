@@ -64,7 +64,8 @@ export function explainingPlace(
     const correlation = describe(['lineage', 'window', 'argument'], found.score, found.matched, true);
     return { parent_id: window.id, window, correlation };
   }
-  if (open === undefined || open_count !== 1 || open.evidence.is_specific) return undefined;
+  // What an MCP server carries out the agent does not do itself.
+  if (open === undefined || open_count !== 1 || open.evidence.is_specific || open.mcp !== undefined) return undefined;
   const correlation = describe(['lineage', 'window'], 0.5, undefined, true);
   return { parent_id: open.id, window: open, correlation };
 }

@@ -1,5 +1,6 @@
 import { matchCommand, shellScript } from './argument-match.ts';
 import { isSingleCommand } from './command-words.ts';
+import { type McpServing, type ServedPlace, servedPlace } from './mcp-serving.ts';
 import { explainingPlace, lineagePlace, type Place, unexplainedPlace } from './placement.ts';
 import { describeProcess, inheritedPlace, type ProcessSegment, placeOf } from './process-segment.ts';
 import type { Process, ProcessTree } from './process-tree.ts';
@@ -17,10 +18,12 @@ const SERVED = ['window', 'argument'] as const;
 export class ProcessSegments {
   readonly #tree: ProcessTree;
   readonly #turns: Turns;
+  readonly #serving: McpServing;
 
-  constructor(tree: ProcessTree, turns: Turns) {
+  constructor(tree: ProcessTree, turns: Turns, serving: McpServing) {
     this.#tree = tree;
     this.#turns = turns;
+    this.#serving = serving;
   }
 
   /** What a process does in the turn that goes on; undefined for a root, which is its turn's. */
@@ -44,6 +47,7 @@ export class ProcessSegments {
     const parent = this.#parentOf(process);
     if (segment !== undefined && parent !== undefined && !parent.is_agent) showCommand(process, parent, segment);
     if (segment === undefined || process.is_agent || parent === undefined) return;
+    if (segment.continues === undefined && !parent.is_agent && this.#isServed(process, parent)) return;
     if (segment.place?.window !== undefined || segment.continues !== undefined) return;
     if (!parent.is_agent) {
       this.#executedBelow(process, at_ns);
@@ -51,6 +55,24 @@ export class ProcessSegments {
     }
     const place = this.#explain(process, parent, at_ns);
     if (place !== undefined) this.#claim(process, process, place);
+  }
+
+  /** What the server of a call runs, or one that runs for it, hangs under that call. */
+  #isServed(process: Process, parent: Process): boolean {
+    const { segment } = process;
+    const found = this.#serving.workOf(parent, (evidence) => matchCommand(process.args, evidence));
+    if (segment === undefined || found === undefined) return false;
+    const served = servedPlace(found.work);
+    if (segment.place === undefined && !found.is_inherited) {
+      if (segment.turn !== served.turn) {
+        if (segment.has_children) return false;
+        this.moveTo(process, served.turn);
+      }
+      (process.segment ?? segment).place = served.place;
+    }
+    const { window } = served.place;
+    if (window !== undefined) window.executable ??= process;
+    return true;
   }
 
   /** What a process deep down runs may tell why the one that an agent started is there, or that it serves many calls. */
@@ -161,7 +183,8 @@ export class ProcessSegments {
   }
 
   #begin(process: Process, at_ns: bigint, wanted: Turn | undefined): ProcessSegment {
-    const turn = wanted ?? this.#turnOf(process, at_ns);
+    const served = this.#servedFrom(process, at_ns);
+    const turn = wanted ?? served?.turn ?? this.#turnOf(process, at_ns);
     const started_ns = process.exec_ns ?? process.start_ns;
     const below = this.#below(process, turn, at_ns);
     const segment: ProcessSegment = {
@@ -169,7 +192,7 @@ export class ProcessSegments {
       turn,
       start_ns: process.continues === undefined && started_ns < at_ns ? started_ns : at_ns,
       continues: process.continues,
-      place: undefined,
+      place: turn === served?.turn ? served.place : undefined,
       below,
       fallback: this.#fallback(process, turn, at_ns),
       has_children: false,
@@ -179,6 +202,13 @@ export class ProcessSegments {
     };
     turn.processes.add(process);
     return segment;
+  }
+
+  /** The call that a process was started for, as far as that is clear when it starts. */
+  #servedFrom(process: Process, at_ns: bigint): ServedPlace | undefined {
+    if (process.is_agent || process.continues !== undefined || process.start_ns < at_ns) return undefined;
+    const parent = this.#parentOf(process);
+    return parent === undefined ? undefined : this.#serving.placeOf(parent);
   }
 
   #turnOf(process: Process, at_ns: bigint): Turn {

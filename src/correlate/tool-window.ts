@@ -1,5 +1,6 @@
 import type { ActivityBase, ToolActivity } from '../model/activity.ts';
 import type { LlmCall, MessagePart, ToolCall } from '../model/llm-call.ts';
+import type { McpCall } from '../model/mcp-call.ts';
 import { exitOf } from './process-image.ts';
 import type { Process } from './process-tree.ts';
 import { type ToolEvidence, toolEvidence } from './tool-evidence.ts';
@@ -22,6 +23,8 @@ export interface ToolWindow {
   claim_count: number;
   /** The first process it explains. */
   executable: Process | undefined;
+  /** The call of an MCP server that carries it out. */
+  mcp: { readonly call: McpCall } | undefined;
   readonly lost_before: number;
 }
 
@@ -49,6 +52,7 @@ export function openToolWindow(tool: ToolCall, position: number, origin: ToolWin
     result: undefined,
     claim_count: 0,
     executable: undefined,
+    mcp: undefined,
     lost_before,
   };
 }
@@ -62,7 +66,7 @@ export function* toolResults(parts: Iterable<MessagePart>): Generator<readonly [
 
 /** What is particular to the activity of a closed, or given up, window. */
 export function describeTool(window: ToolWindow): Omit<ToolActivity, keyof ActivityBase> {
-  const { tool, tool_type, description, result, executable } = window;
+  const { tool, tool_type, description, result, executable, mcp } = window;
   const path = executable?.executable_path ?? '';
   return {
     kind: 'execute_tool',
@@ -74,8 +78,9 @@ export function describeTool(window: ToolWindow): Omit<ToolActivity, keyof Activ
       executable === undefined
         ? undefined
         : { name: path.slice(path.lastIndexOf('/') + 1), path, exit_code: exitOf(executable)?.exit_code },
-    error_type: isFailure(result) ? 'tool_error' : undefined,
+    error_type: mcp?.call.error?.type ?? (isFailure(result) ? 'tool_error' : undefined),
     left_out_count: 0,
+    mcp: mcp?.call,
   };
 }
 

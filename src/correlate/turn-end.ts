@@ -1,6 +1,7 @@
 import type { ActivityBase, AgentActivity } from '../model/activity.ts';
 import { tellChat } from './chat.ts';
 import type { FileFolds } from './file-folds.ts';
+import type { McpCalls } from './mcp-calls.ts';
 import type { NetworkFolds } from './network-folds.ts';
 import { describeProcess } from './process-segment.ts';
 import type { ProcessSegments } from './process-segments.ts';
@@ -16,13 +17,22 @@ export class TurnEnd {
   readonly #segments: ProcessSegments;
   readonly #files: FileFolds;
   readonly #network: NetworkFolds;
+  readonly #mcp: McpCalls;
 
-  constructor(tree: ProcessTree, turns: Turns, segments: ProcessSegments, files: FileFolds, network: NetworkFolds) {
+  constructor(
+    tree: ProcessTree,
+    turns: Turns,
+    segments: ProcessSegments,
+    files: FileFolds,
+    network: NetworkFolds,
+    mcp: McpCalls,
+  ) {
     this.#tree = tree;
     this.#turns = turns;
     this.#segments = segments;
     this.#files = files;
     this.#network = network;
+    this.#mcp = mcp;
   }
 
   /** Tells all of a process that has exited. */
@@ -53,6 +63,7 @@ export class TurnEnd {
   endTurn(turn: Turn, end_ns: bigint, is_cut: boolean): void {
     if (turn.is_ended) return;
     for (const nested of [...turn.nested]) this.endTurn(nested, end_ns, is_cut);
+    this.#mcp.leave(turn, end_ns);
     for (const process of [...turn.processes]) this.#leave(process, turn, end_ns);
     const open = is_cut && (turn.in_flight.size > 0 || turn.windows.some((window) => window.closed_ns === undefined));
     for (const window of turn.windows) this.closeWindow(window, end_ns, true);

@@ -9,6 +9,8 @@ export interface ConnectionOptions {
   readonly process: ProcessKey;
   readonly pid: number;
   readonly counters: Counters;
+  /** It is a socket itself, without TLS. */
+  readonly is_plain: boolean;
   /** A request was begun on the connection. */
   request(head: RequestHead, start: Arrival, connection: Connection): ExchangeListener<Arrival> | undefined;
   /** The server agreed to speak another protocol; `unread` tells, at any time, that it cannot be read. */
@@ -164,7 +166,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     http?.write(data, at);
   };
   const loseBytes = (bytes: number, event: TlsDataEvent): void => {
-    counters.lost('exchange.lost_bytes', bytes);
+    // Much of what goes through plain sockets is of no concern: where it is, the call that misses it is marked and counted.
+    if (options.is_plain) counters.counted('exchange.plain_bytes_left_out', bytes);
+    else counters.lost('exchange.lost_bytes', bytes);
     if (event.direction === 'write') http?.writeGap(bytes, arrivalOf(event));
     else http?.readGap(bytes, arrivalOf(event));
   };

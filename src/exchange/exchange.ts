@@ -1,6 +1,7 @@
 import type { Counters } from '../health/counters.ts';
 import type { Event, EventBase, ProcessKey, TlsDataEvent, UnreadTrafficEvent } from '../model/event.ts';
 import type { LlmCall } from '../model/llm-call.ts';
+import type { McpCall } from '../model/mcp-call.ts';
 import type { ExchangeListener, RequestHead, ResponseHead, Tunnel } from '../protocol/http-exchange.ts';
 import { isWebSocket } from '../protocol/websocket.ts';
 import type { HttpRequestHead, Provider } from '../providers/provider.ts';
@@ -12,9 +13,11 @@ import { type Connection, createConnection, SOCKET_CLOSED } from './connection.t
 import { guarded } from './guarded-provider.ts';
 import { createHalfConnections } from './half-connections.ts';
 import { type CallOrigin, createLlmExchange } from './llm-exchange.ts';
+import { createMcp } from './mcp.ts';
 import { netName } from './net-names.ts';
 import type { ExchangeOptions } from './options.ts';
-import { splitHost, withoutCredentials } from './request-head.ts';
+import { isPlainConnection, plainConnection, plaintextOf } from './plain-socket.ts';
+import { HTTP_PORT, HTTPS_PORT, splitHost, withoutCredentials } from './request-head.ts';
 import { createSocketNames } from './socket-names.ts';
 import { createUnreadTls } from './unread-tls.ts';
 import { createWebSocketCalls } from './websocket-calls.ts';
@@ -38,10 +41,12 @@ interface Followed {
 }
 
 /**
- * Turns the plaintext of TLS connections into LLM calls, each told when its request is complete and when it ended, and
- * payloads into names. Every other event is passed on, in order.
+ * Turns the plaintext of TLS connections, and of sockets without TLS, into LLM calls, each told when its request is complete
+ * and when it ended, the same and pipes into MCP calls, and payloads into names. Every other event is passed on, in order.
  */
-export function createExchange(options: ExchangeStageOptions, next: Stage<Event | LlmCall>): Stage<Event> {
+type CallServer = Pick<CallOrigin, 'socket_id' | 'server_address' | 'server_port'>;
+
+export function createExchange(options: ExchangeStageOptions, next: Stage<Event | LlmCall | McpCall>): Stage<Event> {
   const { counters, max_connections } = options;
   const providers = options.providers.map((provider) => guarded(provider, counters));
   const budget: BodyBudget = { ...options, buffered_bytes: 0 };
@@ -53,6 +58,13 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   let call_count = 0;
   let last_ns = 0n;
   let waiting: (() => void)[] = [];
+  const mcp = createMcp({
+    counters,
+    budget,
+    max_connections,
+    emit: (call) => next.push(call),
+    later: (callback) => waiting.push(callback),
+  });
 
   const tellUnread = (event: UnreadTrafficEvent): void => {
     counters.counted(`exchange.unread_${event.protocol}`);
@@ -65,9 +77,12 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       process,
       pid,
       counters,
+      is_plain: isPlainConnection(id),
       request: (head, start, of) => request(head, start, of, event),
       upgrade: (head, response, of, unread) => upgrade(head, response, of, unread, event),
-      unread: tellUnread,
+      unread(unread) {
+        if (!isPlainConnection(id)) tellUnread(unread);
+      },
     });
     const followed = { process, id, connection };
     const siblings = processes.get(process) ?? new Map<bigint, Followed>();
@@ -82,7 +97,10 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   ): ExchangeListener<Arrival> | undefined => {
     const head = withoutCredentials(full_head);
     const provider = providers.find((candidate) => candidate.matches(head));
-    if (provider === undefined) return undefined;
+    if (provider === undefined) {
+      const { process, pid } = event;
+      return mcp.request({ head, start, process, pid, origin: serverOf(head, connection, event) });
+    }
     return createLlmExchange({
       provider,
       head,
@@ -96,20 +114,31 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       later: (callback) => waiting.push(callback),
     });
   };
-  /** Of a new call. */
-  const originOf = (
+  const serverOf = (
     { host: authority }: HttpRequestHead,
-    { tid }: Arrival,
     connection: Connection,
-    { process, pid, connection: id }: TlsDataEvent,
-  ): (() => CallOrigin) => {
-    const call_id = `${process}/${id.toString(16)}/${++call_count}`;
-    const host = authority === undefined ? undefined : splitHost(authority);
+    { connection: id }: TlsDataEvent,
+  ): (() => CallServer) => {
+    const default_port = isPlainConnection(id) ? HTTP_PORT : HTTPS_PORT;
+    const host = authority === undefined ? undefined : splitHost(authority, default_port);
     return () => {
       const { socket_id } = connection;
-      const { address, port } = host ?? sockets.peer(socket_id);
-      return { call_id, process, pid, tid, socket_id, server_address: address, server_port: port };
+      const peer = sockets.peer(socket_id);
+      const { address, port } = peer.is_unix ? peer : (host ?? peer);
+      return { socket_id, server_address: address, server_port: port };
     };
+  };
+  /** Of a new call. */
+  const originOf = (
+    head: HttpRequestHead,
+    { tid }: Arrival,
+    connection: Connection,
+    event: TlsDataEvent,
+  ): (() => CallOrigin) => {
+    const { process, pid, connection: id } = event;
+    const call_id = `${process}/${id.toString(16)}/${++call_count}`;
+    const server = serverOf(head, connection, event);
+    return () => ({ call_id, process, pid, tid, ...server() });
   };
   const upgrade = (
     full_head: RequestHead,
@@ -164,6 +193,8 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     },
   });
   const closeSocket = (event: EventBase, socket_id: bigint): void => {
+    const plain = processes.get(event.process)?.get(plainConnection(socket_id));
+    if (plain !== undefined) forget(plain, arrivalOf(event), 'the socket was closed');
     for (const { connection } of processes.get(event.process)?.values() ?? []) {
       if (connection.socket_id === socket_id) connection.socketClosed(arrivalOf(event));
     }
@@ -172,6 +203,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   return {
     push(event) {
       if (event.ktime_ns > last_ns) last_ns = event.ktime_ns;
+      if (mcp.push(event)) return;
       switch (event.kind) {
         case 'tls_data':
           unreadTls.read(event.process);
@@ -180,6 +212,9 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
           return;
         case 'tls_binding':
           halves.bind(event);
+          return;
+        case 'plain_data':
+          takeTlsData(plaintextOf(event));
           return;
         case 'tls_close': {
           const followed = processes.get(event.process)?.get(event.connection);
@@ -226,12 +261,14 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       for (const callback of due) callback();
       for (const { connection } of by_age) connection.settle(now_ns - MAX_WAIT_NS);
       halves.settle(now_ns - MAX_WAIT_NS);
+      mcp.settle(now_ns - MAX_WAIT_NS);
       next.tick?.(now_ns);
     },
     close() {
       halves.close();
       const at = { ktime_ns: last_ns, call_start_ns: last_ns, tid: 0 };
       for (const followed of [...by_age]) forget(followed, at, 'watching ended');
+      mcp.end(last_ns);
       return next.close?.();
     },
   };

@@ -2,7 +2,8 @@ import type { RequestHead } from '../protocol/http-exchange.ts';
 import type { HttpRequestHead } from '../providers/provider.ts';
 
 const CREDENTIAL_HEADERS = /^(?:authorization|proxy-authorization|cookie|set-cookie|.*api-?key|.*token)$/;
-const HTTPS_PORT = 443;
+export const HTTP_PORT = 80;
+export const HTTPS_PORT = 443;
 
 /** The head as providers see it: credentials are gone, their headers' names remain. */
 export function withoutCredentials(head: RequestHead): HttpRequestHead {
@@ -17,10 +18,13 @@ function hostOf({ target, headers }: RequestHead): string | undefined {
   return authority?.slice(authority.lastIndexOf('@') + 1) ?? (headers.get('host') || undefined);
 }
 
-/** `api.example.com:8443` or `[::1]:8443` in its parts; without a port it is that of https. */
-export function splitHost(host: string): { readonly address: string; readonly port: number } | undefined {
+/** `api.example.com:8443` or `[::1]:8443` in its parts; without a port it is `default_port`. */
+export function splitHost(
+  host: string,
+  default_port: number,
+): { readonly address: string; readonly port: number } | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]{2,64})\]|([^[\]:\s]{1,255}))(?::(\d{1,5}))?$/.exec(host.trim());
   const address = match?.[1] ?? match?.[2];
   if (match === null || address === undefined) return undefined;
-  return { address: address.toLowerCase(), port: match[3] === undefined ? HTTPS_PORT : Number(match[3]) };
+  return { address: address.toLowerCase(), port: match[3] === undefined ? default_port : Number(match[3]) };
 }

@@ -19,6 +19,9 @@ export interface ResponseBody {
   end(ktime_ns: bigint, whole: boolean): void;
 }
 
+/** What takes the decoded body. */
+export type BodyReader = Pick<ResponseReader, 'pushEvent' | 'pushBody'>;
+
 /** A compressed stream is decoded anew from its start: past this, packed and unpacked, only after it has grown by a quarter. */
 const EAGER_DECODE_BYTES = 4 * 2 ** 20;
 const DECODE_GROWTH = 1.25;
@@ -29,7 +32,7 @@ const EVENT_STREAM_BEGUN = /^\uFEFF?(?:event|data|id|retry)?:/;
 /** Brings the body of one response to its reader: a stream event by event as it comes, anything else at the end. */
 export function createResponseBody(
   head: ResponseHead,
-  reader: ResponseReader,
+  reader: BodyReader,
   budget: BodyBudget,
   gaps: CaptureGaps,
 ): ResponseBody {

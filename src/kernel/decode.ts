@@ -3,6 +3,7 @@ import type { Event, EventBase, KernelEvent } from '../model/event.ts';
 import type { Stage } from '../stage.ts';
 import { decodeFileChange, decodeFileIo, decodeFileOpen } from './decode-file.ts';
 import { decodeNetIo, decodeNetOpen, decodeNetPayload } from './decode-net.ts';
+import { decodePipeEnd, decodePlainData } from './decode-plain.ts';
 import {
   decodeAgentSeen,
   decodeArguments,
@@ -39,6 +40,8 @@ const KINDS: Readonly<Record<number, Kind>> = {
   [event_kind.EVENT_TLS_DATA]: { size: raw.tls_data_event.size, decode: decodeTlsData },
   [event_kind.EVENT_TLS_CLOSE]: { size: raw.tls_close_event.size, decode: decodeTlsClose },
   [event_kind.EVENT_TLS_BINDING]: { size: raw.tls_binding_event.size, decode: decodeTlsBinding },
+  [event_kind.EVENT_PLAIN_DATA]: { size: raw.plain_data_event.size, decode: decodePlainData },
+  [event_kind.EVENT_PIPE_END]: { size: raw.pipe_end_event.size, decode: decodePipeEnd },
   [event_kind.EVENT_AGENT_SEEN]: { size: raw.agent_seen_event.size, decode: decodeAgentSeen },
   [event_kind.EVENT_BLIND_SPOT]: { size: raw.blind_spot_event.size, decode: decodeBlindSpot },
 };

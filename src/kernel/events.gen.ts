@@ -4,7 +4,7 @@
  */
 
 /** sha256 of the layout this file was generated from. */
-export const layout_hash = '555ea63666881ce4b1d9a05f2477f0f5d9c55464240b1dd0b93730a5106f22d6';
+export const layout_hash = 'f9a8efd04cbcc53e0645628ba46946d1fcf18306baf61fb170eb5b70c0f34012';
 
 export const event_kind = {
   EVENT_PROCESS_FORK: 1,
@@ -21,6 +21,8 @@ export const event_kind = {
   EVENT_TLS_CLOSE: 12,
   EVENT_AGENT_SEEN: 13,
   EVENT_BLIND_SPOT: 14,
+  EVENT_PLAIN_DATA: 15,
+  EVENT_PIPE_END: 16,
   EVENT_TLS_BINDING: 24,
 } as const;
 
@@ -85,6 +87,21 @@ export const loss = {
   LOSS_CALL_NESTED: 7,
   LOSS_TLS_LAYOUT: 8,
   LOSS_REASONS: 9,
+} as const;
+
+export const plain_channel = {
+  PLAIN_SOCKET: 1,
+  PLAIN_PIPE: 2,
+} as const;
+
+export const plain_direction = {
+  PLAIN_WRITE: 1,
+  PLAIN_READ: 2,
+} as const;
+
+export const pipe_end = {
+  PIPE_END_READER: 1,
+  PIPE_END_CLOSED: 2,
 } as const;
 
 export interface EventHeader {
@@ -591,19 +608,25 @@ export interface Tunables {
   readonly own_pid: number;
   readonly watch_all_execs: number;
   readonly discover_by_traffic: number;
+  readonly plain_http: number;
+  readonly mcp_stdio: number;
 }
 
 export const tunables = {
-  size: 16,
+  size: 24,
   offset: {
     own_pid: 0,
     watch_all_execs: 4,
     discover_by_traffic: 8,
+    plain_http: 12,
+    mcp_stdio: 16,
   },
   read: (view: DataView, at: number): Tunables => ({
     own_pid: view.getUint32(at, true),
     watch_all_execs: view.getUint32(at + 4, true),
     discover_by_traffic: view.getUint32(at + 8, true),
+    plain_http: view.getUint32(at + 12, true),
+    mcp_stdio: view.getUint32(at + 16, true),
   }),
 } as const;
 
@@ -656,6 +679,59 @@ export const process_snapshot = {
     uid: view.getUint32(at + 36, true),
     gid: view.getUint32(at + 40, true),
     comm: readText(view, at + 44, 16),
+  }),
+} as const;
+
+export interface PlainDataEvent {
+  readonly header: EventHeader;
+  readonly stream_id: bigint;
+  readonly offset_bytes: bigint;
+  readonly channel: number;
+  readonly direction: number;
+  readonly data_bytes: number;
+  readonly lost_bytes: number;
+}
+
+export const plain_data_event = {
+  size: 72,
+  offset: {
+    header: 0,
+    stream_id: 40,
+    offset_bytes: 48,
+    channel: 56,
+    direction: 60,
+    data_bytes: 64,
+    lost_bytes: 68,
+    data: 72,
+  },
+  read: (view: DataView, at: number): PlainDataEvent => ({
+    header: event_header.read(view, at),
+    stream_id: view.getBigUint64(at + 40, true),
+    offset_bytes: view.getBigUint64(at + 48, true),
+    channel: view.getUint32(at + 56, true),
+    direction: view.getUint32(at + 60, true),
+    data_bytes: view.getUint32(at + 64, true),
+    lost_bytes: view.getUint32(at + 68, true),
+  }),
+} as const;
+
+export interface PipeEndEvent {
+  readonly header: EventHeader;
+  readonly stream_id: bigint;
+  readonly state: number;
+}
+
+export const pipe_end_event = {
+  size: 56,
+  offset: {
+    header: 0,
+    stream_id: 40,
+    state: 48,
+  },
+  read: (view: DataView, at: number): PipeEndEvent => ({
+    header: event_header.read(view, at),
+    stream_id: view.getBigUint64(at + 40, true),
+    state: view.getUint32(at + 48, true),
   }),
 } as const;
 

@@ -30,6 +30,10 @@ export interface ProbeOptions {
   readonly watch_all_execs: boolean;
   /** Watch whatever is seen sending a request to an LLM API. */
   readonly discover_by_traffic: boolean;
+  /** Tell what HTTP carries without encryption. By default yes. */
+  readonly plain_http?: boolean;
+  /** Tell what JSON-RPC carries through pipes, as between agents and MCP servers. By default yes. */
+  readonly mcp_stdio?: boolean;
   /** Whose processes are neither told nor discovered: at most 1024 real uids. */
   readonly excluded_uids?: readonly number[];
   /** Attach TLS probes by uprobe_multi links, not one by one. By default where the kernel has them. */
@@ -146,6 +150,8 @@ function setTunables(object: Pointer, options: ProbeOptions): void {
   view.setUint32(offset.own_pid, process.pid, true);
   view.setUint32(offset.watch_all_execs, Number(options.watch_all_execs), true);
   view.setUint32(offset.discover_by_traffic, Number(options.discover_by_traffic), true);
+  view.setUint32(offset.plain_http, Number(options.plain_http ?? true), true);
+  view.setUint32(offset.mcp_stdio, Number(options.mcp_stdio ?? true), true);
 }
 
 /** Attaches every program that its section ties to a hook; the rest is called by others, or attached on demand. */

@@ -1,5 +1,6 @@
 import type { ProcessKey, SocketAddress } from './event.ts';
 import type { LlmCall, ToolCall, Usage } from './llm-call.ts';
+import type { McpCall } from './mcp-call.ts';
 
 /** Why an effect hangs where it hangs. */
 export interface Correlation {
@@ -90,6 +91,17 @@ export interface ToolActivity extends ActivityBase {
     | undefined;
   readonly error_type: string | undefined;
   readonly left_out_count: number;
+  /** How it was carried out, where that was a call of an MCP server's tool. */
+  readonly mcp: McpCall | undefined;
+}
+
+/** A call of an MCP server, or of its client, that is no tool call of the model's. */
+export interface McpActivity extends ActivityBase {
+  readonly kind: 'mcp';
+  readonly call: McpCall;
+  /** It carries out, or repeats, a tool call that has an activity: one more of those it is not. */
+  readonly is_part: boolean;
+  readonly correlation: Correlation;
 }
 
 export interface ProcessActivity extends ActivityBase {
@@ -157,4 +169,11 @@ export interface NetworkActivity extends ActivityBase {
   readonly correlation: Correlation;
 }
 
-export type Activity = AgentActivity | ChatActivity | ToolActivity | ProcessActivity | FileActivity | NetworkActivity;
+export type Activity =
+  | AgentActivity
+  | ChatActivity
+  | ToolActivity
+  | McpActivity
+  | ProcessActivity
+  | FileActivity
+  | NetworkActivity;

@@ -107,7 +107,7 @@ export interface SocketAddress {
 export interface NetOpenEvent extends EventBase {
   readonly kind: 'net_open';
   readonly operation: 'connect' | 'accept' | 'listen' | 'inherited';
-  /** Ties this to its `net_io`, `net_payload` and `tls_data` events. 0n when it failed. */
+  /** Ties this to its `net_io`, `net_payload`, `tls_data` and `plain_data` events. 0n when it failed. */
   readonly socket_id: bigint;
   readonly fd: number;
   readonly transport: 'tcp' | 'udp' | 'unix' | 'other';
@@ -171,6 +171,32 @@ export interface TlsBindingEvent extends EventBase {
   readonly kind: 'tls_binding';
   readonly connection: bigint;
   readonly socket_id: bigint;
+}
+
+/** Bytes that moved unencrypted through a descriptor: HTTP over a socket, or lines of JSON-RPC between an agent and a tool server. */
+export interface PlainDataEvent extends EventBase {
+  readonly kind: 'plain_data';
+  /** `socket`: a TCP or named unix socket, seen by the process that holds this end. `pipe`: a pipe or a pair of nameless unix sockets. */
+  readonly channel: 'socket' | 'pipe';
+  /**
+   * socket: its id as in `net_open`. pipe: the same for both ends: its inode; of a pair of sockets each direction has an id of
+   * its own, the receiving end's inode.
+   */
+  readonly stream_id: bigint;
+  /** Of a pipe: told by who writes; by who reads only when nobody watched writes. */
+  readonly direction: 'write' | 'read';
+  /** Position of this piece in this direction's stream since it was first looked at. */
+  readonly offset: bigint;
+  readonly data: Uint8Array;
+  /** Bytes after `data` that the kernel side had to leave out. */
+  readonly lost_bytes: number;
+}
+
+/** A watched process reads a pipe that another one's `plain_data` tells (its first read), or closed its end. */
+export interface PipeEndEvent extends EventBase {
+  readonly kind: 'pipe_end';
+  readonly stream_id: bigint;
+  readonly state: 'reader' | 'closed';
 }
 
 /** A process nobody told us to watch was seen sending a request to an LLM API; it is followed from now on. */
@@ -259,6 +285,8 @@ export type KernelEvent =
   | TlsDataEvent
   | TlsCloseEvent
   | TlsBindingEvent
+  | PlainDataEvent
+  | PipeEndEvent
   | AgentSeenEvent
   | BlindSpotEvent
   | LossEvent;

@@ -1,8 +1,10 @@
 import type { Counters } from '../health/counters.ts';
 import type { Event, SocketAddress } from '../model/event.ts';
 import type { LlmCall } from '../model/llm-call.ts';
+import type { McpCall } from '../model/mcp-call.ts';
 import type { Stage } from '../stage.ts';
 import { redactLlmCall } from './llm-call-redaction.ts';
+import { redactMcpCall } from './mcp-call-redaction.ts';
 import type { RedactOptions } from './redact-options.ts';
 import { createRedactor, type Redactor } from './redactor.ts';
 
@@ -49,6 +51,7 @@ function redactEvent(redactor: Redactor, event: Event): Event | undefined {
         home_directory: optional(event.home_directory),
       };
     case 'tls_data':
+    case 'plain_data':
     case 'net_payload':
       return undefined;
     case 'process_exit':
@@ -56,6 +59,7 @@ function redactEvent(redactor: Redactor, event: Event): Event | undefined {
     case 'net_io':
     case 'tls_close':
     case 'tls_binding':
+    case 'pipe_end':
     case 'blind_spot':
     case 'loss':
     case 'session':
@@ -64,19 +68,24 @@ function redactEvent(redactor: Redactor, event: Event): Event | undefined {
   }
 }
 
+function redactItem(redactor: Redactor, item: Event | LlmCall | McpCall): Event | LlmCall | McpCall | undefined {
+  if (item.kind === 'llm_call') return redactLlmCall(redactor, item);
+  return item.kind === 'mcp_call' ? redactMcpCall(redactor, item) : redactEvent(redactor, item);
+}
+
 /**
  * Takes secrets out of every string that enters correlation. Counts them as `redact.<kind>`. Raw bytes, which an
  * earlier stage should have consumed, go no further: counted as `redact.raw_bytes_dropped`.
  */
 export function createRedact(
   options: RedactOptions,
-  next: Stage<Event | LlmCall>,
+  next: Stage<Event | LlmCall | McpCall>,
   counters: Counters,
-): Stage<Event | LlmCall> {
+): Stage<Event | LlmCall | McpCall> {
   const redactor = createRedactor(options, (kind) => counters.counted(`redact.${kind}`));
   return {
     push(item) {
-      const redacted = item.kind === 'llm_call' ? redactLlmCall(redactor, item) : redactEvent(redactor, item);
+      const redacted = redactItem(redactor, item);
       if (redacted === undefined) counters.lost('redact.raw_bytes_dropped');
       else next.push(redacted);
     },

@@ -8,6 +8,7 @@ import { agentSpan } from './agent-span.ts';
 import { boundAttributes } from './bounded-attributes.ts';
 import { chatSpan } from './chat-span.ts';
 import { fileSpan } from './file-span.ts';
+import { mcpSpan } from './mcp-span.ts';
 import { networkSpan } from './network-span.ts';
 import type { SpansOptions } from './options.ts';
 import { processSpan } from './process-span.ts';
@@ -62,10 +63,11 @@ export function createSpans(options: SpansStageOptions, next: Stage<Span>): Stag
       if (before === undefined) counters.lost('spans.link_unknown');
       else links.push(link(before));
     }
-    if (activity.kind === 'chat' && activity.linked_traceparent !== undefined) {
-      const remote = parseTraceparent(activity.linked_traceparent);
+    const { traceparent, tracestate } = remoteParent(activity) ?? {};
+    if (traceparent !== undefined) {
+      const remote = parseTraceparent(traceparent);
       if (remote === undefined) counters.counted('spans.traceparent_invalid');
-      else links.push(link(remote, checkTracestate(activity.call.tracestate)));
+      else links.push(link(remote, checkTracestate(tracestate)));
     }
     return links;
   }
@@ -121,6 +123,17 @@ export function createSpans(options: SpansStageOptions, next: Stage<Span>): Stag
   };
 }
 
+/** The remote parent that an activity itself names, where that is not its turn's. */
+function remoteParent(
+  activity: Activity,
+): { readonly traceparent: string | undefined; readonly tracestate: string | undefined } | undefined {
+  if (activity.kind === 'chat') {
+    return { traceparent: activity.linked_traceparent, tracestate: activity.call.tracestate };
+  }
+  const call = activity.kind === 'mcp' ? activity.call : activity.kind === 'execute_tool' ? activity.mcp : undefined;
+  return call?.traceparent === activity.traceparent ? undefined : call;
+}
+
 function bodyOf(activity: Activity): SpanBody {
   switch (activity.kind) {
     case 'invoke_agent':
@@ -129,6 +142,8 @@ function bodyOf(activity: Activity): SpanBody {
       return chatSpan(activity);
     case 'execute_tool':
       return toolSpan(activity);
+    case 'mcp':
+      return mcpSpan(activity);
     case 'process':
       return processSpan(activity);
     case 'file':

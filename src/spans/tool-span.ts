@@ -2,6 +2,7 @@ import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import type { ToolActivity } from '../model/activity.ts';
 import { spanName } from './bounded-attributes.ts';
 import { contentText } from './content-json.ts';
+import { mcpAttributes, mcpErrorContent } from './mcp-span.ts';
 import {
   ATTR_GEN_AI_OPERATION_NAME,
   ATTR_GEN_AI_TOOL_CALL_ARGUMENTS,
@@ -18,7 +19,7 @@ import {
 import { commonAttributes, type SpanBody, unlessEmpty, unlessZero } from './span-body.ts';
 
 export function toolSpan(activity: ToolActivity): SpanBody {
-  const { tool, executable } = activity;
+  const { tool, executable, mcp } = activity;
   return {
     name: spanName('execute_tool', tool.name, executable?.name),
     kind: 'internal',
@@ -34,11 +35,13 @@ export function toolSpan(activity: ToolActivity): SpanBody {
       [ATTR_PROCESS_EXIT_CODE]: executable?.exit_code,
       [ATTR_ERROR_TYPE]: activity.error_type,
       [ATTR_UNDERSIGHT_LEFT_OUT_COUNT]: unlessZero(activity.left_out_count),
+      ...(mcp && mcpAttributes(mcp)),
       ...commonAttributes(activity),
     },
     content: {
       [ATTR_GEN_AI_TOOL_CALL_ARGUMENTS]: contentText(tool.arguments),
-      [ATTR_GEN_AI_TOOL_CALL_RESULT]: contentText(activity.result),
+      [ATTR_GEN_AI_TOOL_CALL_RESULT]: contentText(activity.result ?? mcp?.result),
+      ...mcpErrorContent(mcp),
     },
   };
 }

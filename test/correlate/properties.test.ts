@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { LlmCall, Message } from '../../src/model/llm-call.ts';
+import type { McpCall } from '../../src/model/mcp-call.ts';
 import type { Actor } from './activities.ts';
+import { answerMcp, sendMcp } from './mcp-scene.ts';
 import { result, Scene, type Tool, user } from './scene.ts';
 
 const STEPS = [
@@ -16,6 +18,8 @@ const STEPS = [
   'ask',
   'answer',
   'fail',
+  'mcp',
+  'mcp_answer',
   'wait',
   'idle',
   'dns',
@@ -32,6 +36,8 @@ function play(story: readonly Step[]) {
   const sockets = new Map<Actor, bigint>();
   const files = new Map<Actor, bigint>();
   const pending: LlmCall[] = [];
+  const mcp_pending: McpCall[] = [];
+  const mcp_sent = new Set<string>();
   let tools = 0;
   let histories: (readonly Message[])[] = [];
   for (const [what, who, how] of story) {
@@ -86,6 +92,26 @@ function play(story: readonly Step[]) {
         if (call !== undefined) scene.fail(call);
         break;
       }
+      case 'mcp': {
+        const server = alive[how % alive.length];
+        const method = ['tools/call', 'tools/call', 'resources/read', 'tools/list', 'initialize'][how % 5] as string;
+        const sender = how === 7 ? 'server' : 'client';
+        const sent = {
+          tool_name: 'shell',
+          arguments: { command: `tool x${how}.js` },
+          socket_id: sockets.get(actor) ?? 0n,
+        };
+        const transport = how % 2 === 0 ? 'pipe' : 'tcp';
+        const call = sendMcp(scene, actor, server, { method, sender, transport, dialogue_id: `d${how % 3}`, ...sent });
+        mcp_pending.push(call);
+        mcp_sent.add(call.call_id);
+        break;
+      }
+      case 'mcp_answer': {
+        const call = mcp_pending.splice(who % Math.max(1, mcp_pending.length), 1)[0];
+        if (call !== undefined) answerMcp(scene, call);
+        break;
+      }
       case 'wait':
         scene.wait(how * 200);
         break;
@@ -108,14 +134,14 @@ function play(story: readonly Step[]) {
         break;
     }
   }
-  return { activities: scene.end().all, started };
+  return { activities: scene.end().all, started, mcp_sent, counters: scene.counters };
 }
 
 describe('whatever happens', () => {
   it('gives whole traces, in which every process is, once per turn', () => {
     fc.assert(
       fc.property(steps, (story) => {
-        const { activities, started } = play(story);
+        const { activities, started, mcp_sent, counters } = play(story);
         const told = new Set(activities.flatMap((one) => (one.kind === 'process' ? one.process : [])));
         for (const key of started) assert.ok(told.has(key as `${number}:${bigint}`), `${key} is told`);
         // The programs of one process are apart by their ids, which name the turn that they began in.
@@ -123,6 +149,12 @@ describe('whatever happens', () => {
           kind === 'process' ? `${turn_id} ${id.split('/process/')[1] ?? id}` : [],
         );
         assert.equal(new Set(open).size, open.length);
+        const calls = activities.flatMap((one) =>
+          one.kind === 'mcp' ? one.call.call_id : one.kind === 'execute_tool' ? (one.mcp?.call_id ?? []) : [],
+        );
+        assert.equal(new Set(calls).size, calls.length, 'a call of an MCP server is told once');
+        const untold = mcp_sent.size - calls.length;
+        assert.ok(untold <= counters.get('correlate.mcp_call_of_nobody'), 'none is left out that is not counted');
       }),
       { numRuns: 400 },
     );

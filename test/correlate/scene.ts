@@ -4,6 +4,7 @@ import { createCounters } from '../../src/health/counters.ts';
 import type { Activity } from '../../src/model/activity.ts';
 import type { Event, FileChangeOperation, SessionEvent } from '../../src/model/event.ts';
 import type { LlmCall, LlmRequest, LlmResponse, Message, ToolCall } from '../../src/model/llm-call.ts';
+import type { McpCall } from '../../src/model/mcp-call.ts';
 import { Activities, type Actor, assertWhole } from './activities.ts';
 
 const MS = 1_000_000n;
@@ -50,7 +51,7 @@ export class Scene {
     });
   }
 
-  push(item: Event | LlmCall): void {
+  push(item: Event | LlmCall | McpCall): void {
     this.#stage.push(item);
   }
 

@@ -26,6 +26,8 @@ const STRUCTS = {
   EVENT_TLS_DATA: raw.tls_data_event,
   EVENT_TLS_CLOSE: raw.tls_close_event,
   EVENT_TLS_BINDING: raw.tls_binding_event,
+  EVENT_PLAIN_DATA: raw.plain_data_event,
+  EVENT_PIPE_END: raw.pipe_end_event,
   EVENT_AGENT_SEEN: raw.agent_seen_event,
   EVENT_BLIND_SPOT: raw.blind_spot_event,
 } as const satisfies Readonly<Record<string, Struct>>;

@@ -76,7 +76,7 @@ export const isTool = (node: TraceNode) => node.attributes['gen_ai.operation.nam
 export const isChat = (node: TraceNode) => node.attributes['gen_ai.operation.name'] === 'chat';
 export const isProcess = (node: TraceNode) => node.attributes['process.pid'] !== undefined && !isAgent(node);
 export const isFile = (node: TraceNode) => node.attributes['file.path'] !== undefined;
-export const isNetwork = (node: TraceNode) => node.attributes['network.transport'] !== undefined && !isChat(node);
+export const isNetwork = (node: TraceNode) => node.attributes['undersight.network.operation'] !== undefined;
 
 /** Spans as flat values in the order of their ids, to compare what two places say about the same trace. */
 export function comparable(nodes: readonly TraceNode[]): object[] {

@@ -61,8 +61,8 @@ async function startWatch(workspace: Workspace, mock: MockLlm, options: readonly
   };
 }
 
-async function setUp(t: Parameters<typeof createWorkspace>[0], turns: object = scenario) {
-  const mock: MockLlm = await startMockLlm({ scenario: turns as typeof scenario });
+async function setUp(t: Parameters<typeof createWorkspace>[0], turns: object = scenario, plain = false) {
+  const mock: MockLlm = await startMockLlm({ scenario: turns as typeof scenario, plain });
   const workspace = createWorkspace(t, mock);
   writeFileSync(workspace.path('notes.txt'), 'remember');
   return { mock, workspace };
@@ -99,33 +99,35 @@ test('an agent that a rule names is watched from its start, and nobody else is',
   assert.equal(spans.filter(isChat).length, 2);
 });
 
-test('an agent that already runs is picked up, with the connection it has open', async (t) => {
-  const { mock, workspace } = await setUp(t, { turns: [{ text: 'Yes.' }] });
-  const running: ChildProcess = spawn(node, [join(agents, 'two-calls.mjs')], {
-    cwd: workspace.folder,
-    env: {
-      OPENAI_BASE_URL: `${mock.url}/v1`,
-      OPENAI_API_KEY: 'sk-0123456789abcdefghijklmnop',
-      NODE_EXTRA_CA_CERTS: mock.authority_path,
-    },
-    stdio: ['pipe', 'pipe', 'inherit'],
+for (const plain of [false, true]) {
+  test(`an agent that already runs is picked up, with the connection it has open ${plain ? 'without' : 'over'} TLS`, async (t) => {
+    const { mock, workspace } = await setUp(t, { turns: [{ text: 'Yes.' }] }, plain);
+    const running: ChildProcess = spawn(node, [join(agents, 'two-calls.mjs')], {
+      cwd: workspace.folder,
+      env: {
+        OPENAI_BASE_URL: `${mock.url}/v1`,
+        OPENAI_API_KEY: 'sk-0123456789abcdefghijklmnop',
+        NODE_EXTRA_CA_CERTS: mock.authority_path,
+      },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    await once(running.stdout as NodeJS.ReadableStream, 'data');
+    const watch = await startWatch(workspace, mock, byRule('old', '**/two-calls.mjs'));
+    running.stdin?.write('go\n');
+    await once(running, 'exit');
+    const { spans } = await watch.stop();
+    const chats = spans.filter(isChat);
+    assert.deepEqual(
+      chats.map((chat) => chat.attributes['gen_ai.response.id']),
+      [mock.exchanges[1]?.response_id],
+      outline(spans),
+    );
+    assert.equal(chats[0]?.attributes['server.port'], mock.port);
+    const connections = spans.filter((span) => isNetwork(span) && span.attributes['network.peer.port'] === mock.port);
+    assert.equal(connections.length, 1, outline(spans));
+    assert.ok(spans.some((span) => span.attributes['file.name'] === 'notes.txt'));
   });
-  await once(running.stdout as NodeJS.ReadableStream, 'data');
-  const watch = await startWatch(workspace, mock, byRule('old', '**/two-calls.mjs'));
-  running.stdin?.write('go\n');
-  await once(running, 'exit');
-  const { spans } = await watch.stop();
-  const chats = spans.filter(isChat);
-  assert.deepEqual(
-    chats.map((chat) => chat.attributes['gen_ai.response.id']),
-    [mock.exchanges[1]?.response_id],
-    outline(spans),
-  );
-  assert.equal(chats[0]?.attributes['server.port'], mock.port);
-  const connections = spans.filter((span) => isNetwork(span) && span.attributes['network.peer.port'] === mock.port);
-  assert.equal(connections.length, 1, outline(spans));
-  assert.ok(spans.some((span) => span.attributes['file.name'] === 'notes.txt'));
-});
+}
 
 test('excluded users are not watched, and excluded paths are left out', async (t) => {
   const { mock, workspace } = await setUp(t);

@@ -3,6 +3,7 @@ import { exchangeOptionsSchema } from '../../src/exchange/options.ts';
 import { createCounters } from '../../src/health/counters.ts';
 import type { Event, ProcessKey, TlsDataEvent } from '../../src/model/event.ts';
 import type { LlmCall } from '../../src/model/llm-call.ts';
+import type { McpCall } from '../../src/model/mcp-call.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import type { WebSocketApi } from '../../src/providers/websocket-api.ts';
 import type { Stage } from '../../src/stage.ts';
@@ -13,7 +14,7 @@ export const PROCESS: ProcessKey = '7:70';
 /** Kernel time: each event is 10 ns after the one before it, and each library call took 5 ns. */
 export interface Watched {
   readonly stage: Stage<Event>;
-  readonly seen: (Event | LlmCall)[];
+  readonly seen: (Event | LlmCall | McpCall)[];
   readonly counters: ReturnType<typeof createCounters>;
   readonly calls: () => LlmCall[];
   readonly ended: () => LlmCall[];
@@ -22,6 +23,8 @@ export interface Watched {
   /** The text of the answer of a call. */
   readonly answer: (call: LlmCall) => string | undefined;
   readonly connection: (id: bigint, options?: { socket_id?: bigint; process?: ProcessKey }) => WatchedConnection;
+  /** A socket without TLS. */
+  readonly socket: (socket_id: bigint) => Omit<WatchedConnection, 'miss' | 'close'>;
   /** Any other event of the process. */
   readonly event: (fields: { kind: Event['kind'] } & Record<string, unknown>) => void;
   readonly now: () => bigint;
@@ -41,7 +44,7 @@ export function watch(
   providers: readonly Provider[] = [FAKE_PROVIDER],
   webSocketApis: readonly WebSocketApi[] = [],
 ): Watched {
-  const seen: (Event | LlmCall)[] = [];
+  const seen: (Event | LlmCall | McpCall)[] = [];
   const counters = createCounters();
   const stage = createExchange(
     { ...exchangeOptionsSchema.parse(options), counters, providers, webSocketApis },
@@ -86,6 +89,19 @@ export function watch(
           offsets[direction] += BigInt(bytes);
         },
         close: () => push({ kind: 'tls_close', connection, process }),
+      };
+    },
+    socket(stream_id) {
+      const offsets = { write: 0n, read: 0n };
+      const move = (direction: TlsDataEvent['direction'], data: string | Uint8Array, lost_bytes = 0): void => {
+        const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+        const offset = offsets[direction];
+        offsets[direction] += BigInt(bytes.length + lost_bytes);
+        push({ kind: 'plain_data', channel: 'socket', stream_id, direction, offset, data: bytes, lost_bytes });
+      };
+      return {
+        write: (data, lost_bytes) => move('write', data, lost_bytes),
+        read: (data, lost_bytes) => move('read', data, lost_bytes),
       };
     },
     event: push,

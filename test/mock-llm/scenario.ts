@@ -66,6 +66,9 @@ export interface ApiRequest {
 export interface Api {
   /** A text: that very path. */
   readonly path: string | RegExp;
+  /** Of a streamed answer, where that is not of server-sent events. */
+  readonly stream_type?: string;
+  readonly encodeEvent?: (event: ServerSentEvent) => string;
   read(json: Readonly<Record<string, unknown>>, path: string): ApiRequest;
   answer(request: ApiRequest, turn: Turn, number: number): Answer;
   errorBody(error: { readonly type: string; readonly message: string }): Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createSecureServer } from 'node:http2';
+import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createPlainHttp2Server, createSecureServer } from 'node:http2';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,13 +9,21 @@ import { anthropicMessages } from './anthropic-messages.ts';
 import { createCertificate } from './certificate.ts';
 import { chooseEncoding, cut, type Delivery, deliver, type Encoding } from './delivery.ts';
 import { geminiGenerate } from './gemini-generate.ts';
+import { ollamaChat } from './ollama-chat.ts';
 import { openaiChat } from './openai-chat.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
 import { openaiResponses } from './openai-responses.ts';
 import { type Api, encodeEvent, type Scenario, type ScenarioUsage } from './scenario.ts';
 import { type MockWebSocketExchange, type MockWebSocketOptions, serveWebSockets } from './websocket.ts';
 
-const apis: readonly Api[] = [anthropicMessages, geminiGenerate, openaiChat, openaiResponses, openaiEmbeddings];
+const apis: readonly Api[] = [
+  anthropicMessages,
+  geminiGenerate,
+  ollamaChat,
+  openaiChat,
+  openaiResponses,
+  openaiEmbeddings,
+];
 
 export interface MockLlmOptions extends Partial<Delivery> {
   readonly scenario: Scenario;
@@ -23,6 +31,10 @@ export interface MockLlmOptions extends Partial<Delivery> {
   readonly http2?: boolean;
   /** Also over WebSocket. */
   readonly websocket?: MockWebSocketOptions;
+  /** Without TLS; with `http2`, clients have to know that beforehand. */
+  readonly plain?: boolean;
+  /** Listen on this unix socket, not on a port. */
+  readonly socket_path?: string;
   /** Gets every exchange when it ends. */
   readonly onExchange?: (exchange: MockExchange) => void;
 }
@@ -47,7 +59,7 @@ export interface MockExchange {
 }
 
 export interface MockLlm {
-  /** `https://127.0.0.1:PORT` */
+  /** `https://127.0.0.1:PORT`, or `http:` without TLS */
   readonly url: string;
   readonly port: number;
   /** PEM file that clients must trust: NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, curl --cacert. */
@@ -74,11 +86,13 @@ export async function startMockLlm(options: MockLlmOptions): Promise<MockLlm> {
 
   const { key, cert } = certificate;
   // Its compatibility interface is the one of node:https.
-  const server = options.http2
-    ? (createSecureServer({ key, cert, allowHTTP1: true }) as unknown as Server)
-    : createServer({ key, cert, keepAliveTimeout: 60_000 });
+  const server = options.plain
+    ? ((options.http2 ? createPlainHttp2Server() : createPlainServer({ keepAliveTimeout: 60_000 })) as Server)
+    : options.http2
+      ? (createSecureServer({ key, cert, allowHTTP1: true }) as unknown as Server)
+      : createServer({ key, cert, keepAliveTimeout: 60_000 });
   const sockets = new Set<Socket>();
-  server.on('secureConnection', (socket) => {
+  server.on(options.plain ? 'connection' : 'secureConnection', (socket) => {
     connections.set(socket, ++connection_count);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -117,21 +131,22 @@ export async function startMockLlm(options: MockLlmOptions): Promise<MockLlm> {
     const streamed = asked.stream && turn.error === undefined;
 
     response.writeHead(status, {
-      'content-type': streamed ? 'text/event-stream; charset=utf-8' : 'application/json',
+      'content-type': streamed ? (api.stream_type ?? 'text/event-stream; charset=utf-8') : 'application/json',
       'x-request-id': `req_${number}`,
       ...(encoding === undefined ? {} : { 'content-encoding': encoding, vary: 'accept-encoding' }),
     });
+    const encode = api.encodeEvent ?? encodeEvent;
     const events = answer.events.slice(0, turn.fault?.after_events);
     if (turn.fault?.kind === 'error_event') events.push(answer.error_event);
     const whole = streamed
-      ? Buffer.from(events.map(encodeEvent).join(''))
+      ? Buffer.from(events.map(encode).join(''))
       : Buffer.from(JSON.stringify(turn.error === undefined ? answer.body : api.errorBody(turn.error)));
     const body = turn.fault !== undefined && !streamed ? whole.subarray(0, whole.length >> 1) : whole;
     const pieces =
       delivery.piece_bytes > 0
         ? cut(body, delivery.piece_bytes)
         : streamed
-          ? events.map((event) => Buffer.from(encodeEvent(event)))
+          ? events.map((event) => Buffer.from(encode(event)))
           : [body];
     const end = turn.fault === undefined || turn.fault.kind === 'error_event';
     const response_body = await deliver(response, pieces, { delivery, encoding, end });
@@ -157,10 +172,11 @@ export async function startMockLlm(options: MockLlmOptions): Promise<MockLlm> {
     options.onExchange?.(exchange);
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const where = options.socket_path === undefined ? { port: 0, host: '127.0.0.1' } : { path: options.socket_path };
+  await new Promise<void>((resolve) => server.listen(where, resolve));
+  const port = options.socket_path === undefined ? (server.address() as AddressInfo).port : 0;
   return {
-    url: `https://127.0.0.1:${port}`,
+    url: `${options.plain ? 'http' : 'https'}://127.0.0.1:${port}`,
     port,
     authority_path: certificate.authority_path,
     exchanges,

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { type Counters, createCounters } from '../../src/health/counters.ts';
 import type { Event } from '../../src/model/event.ts';
 import type { LlmCall } from '../../src/model/llm-call.ts';
+import type { McpCall } from '../../src/model/mcp-call.ts';
 import { redactOptionsSchema } from '../../src/redact/redact-options.ts';
 import { createRedact } from '../../src/redact/redact-stage.ts';
 
@@ -121,8 +122,45 @@ const call: LlmCall = {
   gaps: [{ reason: 'malformed', bytes: 0, detail: SECRET }],
 };
 
-function run(items: readonly (Event | LlmCall)[], counters: Counters = createCounters()) {
-  const out: (Event | LlmCall)[] = [];
+const mcpCall: McpCall = {
+  kind: 'mcp_call',
+  phase: 'end',
+  call_id: '7:1/mcp/1/1',
+  dialogue_id: '7:1/mcp/1',
+  sender: 'client',
+  process: '7:1',
+  pid: 7,
+  tid: 7,
+  client_process: '7:1',
+  server_process: undefined,
+  transport: 'pipe',
+  socket_id: 0n,
+  server_address: undefined,
+  server_port: undefined,
+  client_info: { name: SECRET, version: SECRET },
+  server_info: { name: SECRET, version: SECRET },
+  protocol_version: SECRET,
+  session_id: SECRET,
+  method: SECRET,
+  request_id: SECRET,
+  tool_name: SECRET,
+  prompt_name: SECRET,
+  resource_uri: `https://ann:hunter2@example.com/${SECRET}`,
+  arguments: { password: 'hunter2' },
+  result: { content: [{ type: 'text', text: `PASSWORD=hunter2 ${SECRET}` }] },
+  error: { type: '-32603', code: -32603, message: SECRET },
+  traceparent: SECRET,
+  tracestate: SECRET,
+  start_ns: 1n,
+  end_ns: 2n,
+  request_bytes: 1,
+  response_bytes: 1,
+  notification_count: 0,
+  gaps: [{ reason: 'malformed', bytes: 0, detail: SECRET }],
+};
+
+function run(items: readonly (Event | LlmCall | McpCall)[], counters: Counters = createCounters()) {
+  const out: (Event | LlmCall | McpCall)[] = [];
   const stage = createRedact(redactOptionsSchema.parse({}), { push: (item) => void out.push(item) }, counters);
   for (const item of items) stage.push(item);
   return out;
@@ -131,7 +169,7 @@ function run(items: readonly (Event | LlmCall)[], counters: Counters = createCou
 const text = (value: unknown) => JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? `${item}n` : item));
 
 describe('the stage through which everything goes into correlation', () => {
-  for (const item of [...events, call]) {
+  for (const item of [...events, call, mcpCall]) {
     test(`no string of a ${item.kind} keeps a secret`, () => {
       const out = run([item]);
       assert.equal(out.length, 1);

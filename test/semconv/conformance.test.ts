@@ -54,7 +54,7 @@ const TYPE_CHECKS: Readonly<Record<string, (value: AttributeValue) => boolean>> 
 };
 const OURS = /^undersight\./;
 /** In the model's folders that the published data leaves out: only their names can be compared, with the package's. */
-const ELSEWHERE = /^(service|host|os|container|deployment|telemetry|http)\./;
+const ELSEWHERE = /^(service|host|os|container|deployment|telemetry|http|jsonrpc|rpc)\./;
 
 const { spans } = spansOf(everyActivity);
 const attributesOf = (span: Span) => ({ ...span.attributes, ...span.content, ...span.resource.attributes });
@@ -67,7 +67,7 @@ test('every attribute that is not ours has a name that the conventions have', ()
     [...used].filter((name) => !OURS.test(name) && !names.includes(name)),
     [],
   );
-  for (const group of ['service.', 'host.', 'os.', 'telemetry.', 'http.', 'gen_ai.', 'process.']) {
+  for (const group of ['service.', 'host.', 'os.', 'telemetry.', 'http.', 'gen_ai.', 'mcp.', 'process.']) {
     assert.ok(
       [...used].some((name) => name.startsWith(group)),
       `nothing of ${group}`,
@@ -91,6 +91,8 @@ const published: readonly (readonly [name: RegExp, group: string])[] = [
   [/^chat /, 'span.openai.inference.client'],
   [/^invoke_agent /, 'span.gen_ai.invoke_agent.internal'],
   [/^execute_tool /, 'span.gen_ai.execute_tool.internal'],
+  [/^resources\/read/, 'span.mcp.client'],
+  [/^tools\/call echo/, 'span.mcp.client'],
   [/^cat$/, 'span.cli.internal'],
 ];
 for (const [name, id] of published) {

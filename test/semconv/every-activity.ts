@@ -1,6 +1,8 @@
 import type { Activity } from '../../src/model/activity.ts';
 import type { LlmCall, MessagePart } from '../../src/model/llm-call.ts';
+import type { McpCall } from '../../src/model/mcp-call.ts';
 import * as sample from '../spans/sample-activities.ts';
+import { mcpCall as sampleMcpCall } from '../spans/sample-mcp-call.ts';
 
 const parts: readonly MessagePart[] = [
   { type: 'text', content: 'Look at these' },
@@ -36,6 +38,13 @@ const call: LlmCall = {
   gaps: [{ reason: 'cut', bytes: 7, detail: '' }],
 };
 
+const mcpCall: McpCall = {
+  ...sampleMcpCall,
+  error: { type: '-32603', code: -32_603, message: 'later' },
+  notification_count: 2,
+  gaps: [{ reason: 'lost_bytes', bytes: 7, detail: '' }],
+};
+
 const common = { conversation_id: 'conv-1', open: true, lost_events: 1 };
 
 /** Every kind of activity with everything that one can say. */
@@ -51,6 +60,10 @@ export const everyActivity: readonly Activity[] = [
   },
   { ...sample.chat, ...common, call, left_out_count: 1 },
   { ...sample.tool, ...common, error_type: 'x', left_out_count: 1 },
+  { ...sample.tool, ...common, error_type: '-32603', result: undefined, mcp: { ...mcpCall, method: 'tools/call' } },
+  { ...sample.mcp, ...common, call: mcpCall },
+  { ...sample.mcp, ...common, call: { ...mcpCall, method: 'tools/call', tool_name: 'echo', transport: 'pipe' } },
+  { ...sample.mcp, ...common, call: { ...mcpCall, method: 'prompts/get', prompt_name: 'greet', sender: 'server' } },
   {
     ...sample.process,
     ...common,

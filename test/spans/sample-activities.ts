@@ -7,6 +7,7 @@ import type {
   ChatActivity,
   Correlation,
   FileActivity,
+  McpActivity,
   NetworkActivity,
   ProcessActivity,
   ToolActivity,
@@ -16,6 +17,7 @@ import type { LlmCall } from '../../src/model/llm-call.ts';
 import type { Span } from '../../src/model/span.ts';
 import { spansOptionsSchema } from '../../src/spans/options.ts';
 import { createSpans } from '../../src/spans/spans.ts';
+import { mcpCall } from './sample-mcp-call.ts';
 
 export const UNIX_OFFSET_NS = 1_700_000_000_000_000_000n;
 const MS = 1_000_000n;
@@ -175,6 +177,15 @@ export const tool: ToolActivity = {
   executable: { name: 'cat', path: '/usr/bin/cat', exit_code: 0 },
   error_type: undefined,
   left_out_count: 0,
+  mcp: undefined,
+};
+
+export const mcp: McpActivity = {
+  ...base('mcp-1', 'turn', 900, 950),
+  kind: 'mcp',
+  call: mcpCall,
+  is_part: false,
+  correlation,
 };
 
 export const process: ProcessActivity = {

@@ -8,6 +8,7 @@ import { spansOptionsSchema } from '../../src/spans/options.ts';
 import { createSpans } from '../../src/spans/spans.ts';
 import { checkTracestate, parseTraceparent } from '../../src/spans/trace-context.ts';
 import * as sample from './sample-activities.ts';
+import { mcpCall } from './sample-mcp-call.ts';
 
 const REMOTE = { trace_id: '0af7651916cd43dd8448eb211c80319c', span_id: 'b7ad6b7169203331' };
 const traceparent = (flags: string) => `00-${REMOTE.trace_id}-${REMOTE.span_id}-${flags}`;
@@ -144,4 +145,19 @@ test('spans of one agent share one resource object', () => {
   const copies = sample.turn.map((activity) => ({ ...activity, agent: { ...sample.agent } }));
   const { spans } = sample.spansOf(copies);
   assert.equal(new Set(spans.map(({ resource }) => resource)).size, 1);
+});
+
+test('a call of an MCP server links to the parent that it names, unless its turn has that', () => {
+  const call = { ...mcpCall, traceparent: traceparent('01'), tracestate: 'a=b' };
+  for (const activity of [
+    { ...sample.mcp, call },
+    { ...sample.tool, mcp: call },
+  ]) {
+    const { links } = sample.spanOf(activity);
+    assert.deepEqual(
+      links.map(({ trace_id, span_id, trace_state }) => ({ trace_id, span_id, trace_state })),
+      [{ ...REMOTE, trace_state: 'a=b' }],
+    );
+    assert.deepEqual(sample.spanOf({ ...activity, traceparent: traceparent('01') }).links, []);
+  }
 });

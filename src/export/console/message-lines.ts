@@ -4,6 +4,7 @@ import {
   ATTR_GEN_AI_OUTPUT_MESSAGES,
   ATTR_GEN_AI_TOOL_CALL_RESULT,
   ATTR_UNDERSIGHT_ERROR_MESSAGE,
+  ATTR_UNDERSIGHT_MCP_RESULT,
 } from '../../spans/semconv.gen.ts';
 import { printable } from './printable-text.ts';
 
@@ -17,7 +18,7 @@ export function messageLines(span: Span): string[] {
     ...newest(parseMessages(content[ATTR_GEN_AI_INPUT_MESSAGES])).flatMap(linesOf),
     ...parseMessages(content[ATTR_GEN_AI_OUTPUT_MESSAGES]).flatMap(linesOf),
   ];
-  const result = content[ATTR_GEN_AI_TOOL_CALL_RESULT];
+  const result = content[ATTR_GEN_AI_TOOL_CALL_RESULT] ?? content[ATTR_UNDERSIGHT_MCP_RESULT];
   const error_message = content[ATTR_UNDERSIGHT_ERROR_MESSAGE];
   if (typeof result === 'string') lines.push(short('result', result));
   if (typeof error_message === 'string') lines.push(short('error', error_message));

@@ -3,6 +3,7 @@ import type { Span } from '../../model/span.ts';
 import {
   ATTR_FILE_PATH,
   ATTR_GEN_AI_OPERATION_NAME,
+  ATTR_MCP_METHOD_NAME,
   ATTR_PROCESS_PID,
   ATTR_UNDERSIGHT_NETWORK_BYTES_RECEIVED,
   ATTR_UNDERSIGHT_NETWORK_BYTES_SENT,
@@ -94,6 +95,7 @@ function interest(span: Span): number {
   if (!isRequested(span)) points += 8;
   if (span.status.code === 'error') points += 4;
   if (span.attributes[ATTR_PROCESS_PID] !== undefined) points += 2;
+  if (span.attributes[ATTR_MCP_METHOD_NAME] !== undefined) points += 2;
   if (span.attributes[ATTR_UNDERSIGHT_NETWORK_OPERATION] !== undefined) points += 2;
   const has_done = span.attributes[ATTR_ERROR_TYPE] === undefined && !span.name.startsWith('read ');
   if (span.attributes[ATTR_FILE_PATH] === undefined || has_done) points += 1;

@@ -17,6 +17,7 @@ import {
   ATTR_GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
   ATTR_GEN_AI_USAGE_INPUT_TOKENS,
   ATTR_GEN_AI_USAGE_OUTPUT_TOKENS,
+  ATTR_MCP_RESOURCE_URI,
   ATTR_PROCESS_COMMAND_ARGS,
   ATTR_PROCESS_EXIT_CODE,
   ATTR_PROCESS_PID,
@@ -25,6 +26,9 @@ import {
   ATTR_UNDERSIGHT_FILE_BYTES_WRITTEN,
   ATTR_UNDERSIGHT_FILE_COUNT,
   ATTR_UNDERSIGHT_FILE_NEW_PATH,
+  ATTR_UNDERSIGHT_MCP_NOTIFICATION_COUNT,
+  ATTR_UNDERSIGHT_MCP_SENDER,
+  ATTR_UNDERSIGHT_MCP_SERVER_NAME,
   ATTR_UNDERSIGHT_NETWORK_BYTES_RECEIVED,
   ATTR_UNDERSIGHT_NETWORK_BYTES_SENT,
   ATTR_UNDERSIGHT_NETWORK_COUNT,
@@ -71,6 +75,9 @@ export function directoryOf({ attributes }: Pick<Span, 'attributes'>): string | 
 function describe(span: Span, around: LineSurroundings): Pick<Line, 'title' | 'detail'> {
   const operation = text(span, ATTR_GEN_AI_OPERATION_NAME);
   if (operation === 'invoke_agent') return { title: named(span, 'agent'), detail: dim(turnFacts(span)) };
+  if (span.attributes[ATTR_UNDERSIGHT_MCP_SENDER] !== undefined) {
+    return { title: named(span, 'tool'), detail: [...dim(mcpFacts(span)), ...toolDetail(span, around)] };
+  }
   if (operation === 'execute_tool') return { title: named(span, 'tool'), detail: toolDetail(span, around) };
   if (operation !== undefined) return { title: named(span, 'model'), detail: dim(callFacts(span)) };
   if (span.attributes[ATTR_PROCESS_PID] !== undefined) return processText(span, around);
@@ -123,6 +130,17 @@ function callFacts(span: Span): (string | undefined)[] {
     first_chunk_s === undefined ? undefined : `first chunk ${durationText(BigInt(Math.round(first_chunk_s * 1e9)))}`,
     texts(span, ATTR_GEN_AI_RESPONSE_FINISH_REASONS).join(', '),
     status === 200 ? undefined : `HTTP ${status}`,
+  ];
+}
+
+function mcpFacts(span: Span): (string | undefined)[] {
+  const name = text(span, ATTR_UNDERSIGHT_MCP_SERVER_NAME);
+  const is_servers = text(span, ATTR_UNDERSIGHT_MCP_SENDER) === 'server';
+  const notifications = amount(span, ATTR_UNDERSIGHT_MCP_NOTIFICATION_COUNT);
+  return [
+    text(span, ATTR_MCP_RESOURCE_URI),
+    name === undefined ? undefined : `${is_servers ? 'from' : 'to'} ${name}`,
+    notifications === 0 ? undefined : plural(notifications, 'notification'),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import type { Span } from '../../model/span.ts';
 import {
+  ATTR_MCP_METHOD_NAME,
   ATTR_UNDERSIGHT_CAPTURE_BLIND_SPOTS,
   ATTR_UNDERSIGHT_CAPTURE_GAP,
   ATTR_UNDERSIGHT_CAPTURE_LOST_EVENTS,
@@ -23,7 +24,7 @@ export function marksOf(span: Span, is_unasked: boolean): Piece[] {
   const marks: Piece[] = [];
   const mark = (style: Piece['style'], words: string) => void marks.push({ text: words, style });
   const error_type = text(span, ATTR_ERROR_TYPE);
-  if (span.status.code === 'error') mark('error', `✗ ${errorText(error_type)}`);
+  if (span.status.code === 'error') mark('error', `✗ ${errorText(span, error_type)}`);
   else if (error_type !== undefined) mark('dim', error_type);
   if (!isRequested(span) && !is_unasked) mark('warning', '! not requested');
   for (const loss of lossesOf(span)) mark('warning', `! ${loss}`);
@@ -33,9 +34,10 @@ export function marksOf(span: Span, is_unasked: boolean): Piece[] {
   return marks;
 }
 
-/** A process's error is its exit code. */
-function errorText(error_type = 'error'): string {
-  return /^\d+$/.test(error_type) ? `exit ${error_type}` : error_type;
+/** A process's error is its exit code, any other number a status of HTTP. */
+function errorText({ attributes }: Span, error_type = 'error'): string {
+  if (!/^\d+$/.test(error_type)) return error_type;
+  return `${attributes[ATTR_MCP_METHOD_NAME] === undefined ? 'exit' : 'HTTP'} ${error_type}`;
 }
 
 function lossesOf(span: Span): string[] {

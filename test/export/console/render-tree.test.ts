@@ -6,6 +6,7 @@ import { textWidth } from '../../../src/export/console/printable-text.ts';
 import { renderTree } from '../../../src/export/console/render-tree.ts';
 import type { Activity } from '../../../src/model/activity.ts';
 import * as sample from '../../spans/sample-activities.ts';
+import { mcpCall } from '../../spans/sample-mcp-call.ts';
 import { anySpan, hexId, sampleSpan } from '../store/sample-spans.ts';
 
 const plain = { color: false, width: 100, content: false };
@@ -170,5 +171,30 @@ test('any spans at all are printed without a control character', () => {
       assert.doesNotMatch(rendered.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Cs}]/u);
     }),
     { numRuns: 100 },
+  );
+});
+
+test('calls of MCP servers say what is asked of whom, and how they failed', () => {
+  const call = (fields: object) => ({
+    ...sample.mcp,
+    id: JSON.stringify(fields),
+    call: { ...mcpCall, ...fields },
+  });
+  const failed = { error: { type: '400', code: undefined, message: 'Bad session' } };
+  const rendered = tree([
+    sample.root,
+    call({}),
+    call({ method: 'tools/list', resource_uri: undefined, ...failed }),
+    call({ method: 'sampling/createMessage', resource_uri: undefined, sender: 'server', notification_count: 2 }),
+  ]);
+  assert.equal(
+    rendered,
+    `
+invoke_agent demo-agent  2 calls · 1 tool call · 11k (9.2k cached) → 164 tokens                2.49s
+├─ resources/read  file:///work/notes.txt · to demo-server                                      50ms
+├─ tools/list  to demo-server  ✗ HTTP 400                                                       50ms
+└─ sampling/createMessage  from demo-server · 2 notifications                                   50ms
+trace 1daea4638dee · 4 spans · 1 error
+`.slice(1),
   );
 });

@@ -1,0 +1,179 @@
+import type { Counters } from '../health/counters.ts';
+import { decodeContent } from '../protocol/content-coding.ts';
+import type { ExchangeListener } from '../protocol/http-exchange.ts';
+import { bodyCodings } from '../protocol/http1-head.ts';
+import { type JsonRpcMessage, parseJsonRpc } from '../protocol/json-rpc.ts';
+import type { HttpRequestHead } from '../providers/provider.ts';
+import type { Arrival } from './arrival.ts';
+import { type BodyBudget, createBodyCollector } from './body-collector.ts';
+import { createCaptureGaps } from './capture-gaps.ts';
+import type { McpArrival, McpChannel } from './mcp-dialogue.ts';
+import type { McpSessions } from './mcp-http.ts';
+import { mcpSender } from './mcp-message.ts';
+import { type BodyReader, createResponseBody, type ResponseBody } from './response-body.ts';
+
+export interface McpHttpExchangeOptions {
+  readonly head: HttpRequestHead;
+  readonly start: Arrival;
+  readonly sessions: McpSessions;
+  /** Names this exchange among those of its client. */
+  readonly lane: string;
+  readonly budget: BodyBudget;
+  readonly counters: Counters;
+  channel(): McpChannel;
+  later(callback: () => void): void;
+}
+
+const ACCEPTED = 202;
+const NO_ERROR_ABOVE = 399;
+
+/** Follows one request over HTTP: the messages that are posted, and those that come back in its response or stream. */
+export function createMcpHttpExchange(options: McpHttpExchangeOptions): ExchangeListener<Arrival> {
+  const { head, start, sessions, lane, channel, budget, counters } = options;
+  const target = pathOf(head.target);
+  const session_id = head.headers.get('mcp-session-id');
+  const request_body = createBodyCollector(budget);
+  const gaps = createCaptureGaps();
+  let dialogue = session_id === undefined ? undefined : sessions.find(target, session_id);
+  let response_body: ResponseBody | undefined;
+  let status = 0;
+  let request_is_lost = false;
+  let is_read = false;
+  let is_waiting = false;
+  /** What this request asks. */
+  const asked: { readonly id: string | number }[] = [];
+  let now: Arrival = start;
+
+  const readRequest = (): void => {
+    if (is_read) return;
+    is_read = true;
+    const text = request_is_lost ? '' : decodedText();
+    request_body.release();
+    const messages = text.includes('"jsonrpc"') ? parseJsonRpc(text) : [];
+    for (const message of messages) post(message, text.length);
+  };
+  const decodedText = (): string => {
+    const { data, problem } = decodeContent(request_body.joined(), bodyCodings(head.headers), budget.max_body_bytes);
+    return problem === undefined ? data.toString('utf8') : '';
+  };
+  const post = (message: JsonRpcMessage, bytes: number): void => {
+    const at: McpArrival = { first_ns: start.call_start_ns, last_ns: now.ktime_ns, tid: start.tid, bytes };
+    if (message.type === 'response') {
+      (dialogue ?? sessions.find(target, undefined))?.answer(message, 'server', at);
+      return;
+    }
+    const is_mcp = session_id !== undefined || head.headers.has('mcp-protocol-version');
+    const is_initialize = message.method === 'initialize' && mcpSender(message) === 'client';
+    if (is_initialize && dialogue === undefined) {
+      const known = sessions.find(target, undefined);
+      dialogue = known === undefined || known.protocol_version !== undefined ? sessions.begin(target) : known;
+    }
+    dialogue ??= sessions.find(target, undefined);
+    if (dialogue === undefined && (is_mcp || mcpSender(message) === 'client')) {
+      dialogue = sessions.begin(target);
+      if (session_id !== undefined) sessions.name(dialogue, target, session_id);
+    }
+    if (dialogue === undefined) return;
+    dialogue.session_id ??= session_id;
+    dialogue.protocol_version ??= head.headers.get('mcp-protocol-version');
+    if (message.type === 'request') asked.push(message);
+    dialogue.send(message, 'client', at, channel, lane);
+  };
+
+  /** What the server says, on whichever stream. */
+  const hear = (message: JsonRpcMessage, bytes: number, now_ns: bigint): void => {
+    const at: McpArrival = { first_ns: now_ns, last_ns: now_ns, tid: now.tid, bytes };
+    if (message.type === 'response') dialogue?.answer(message, 'client', at, gaps.list(), lane);
+    else if (dialogue !== undefined) dialogue.send(message, 'server', at, channel);
+  };
+  const hearText = (text: string, ktime_ns: bigint): void => {
+    if (dialogue === undefined || !text.includes('"jsonrpc"')) return;
+    for (const message of parseJsonRpc(text)) hear(message, text.length, ktime_ns);
+  };
+  const reader: BodyReader = {
+    pushEvent({ event, data }, ktime_ns) {
+      // HTTP with SSE: the first event names the place to post to, which names the session.
+      if (event === 'endpoint' && head.method === 'GET') {
+        dialogue = sessions.begin(pathOf(resolveTarget(data.trim(), head)));
+        dialogue.answers_on_stream = true;
+      } else hearText(data, ktime_ns);
+    },
+    pushBody: (body, ktime_ns) => hearText(body.toString('utf8'), ktime_ns),
+  };
+  const catchUpLater = (): void => {
+    if (is_waiting || response_body?.is_behind !== true) return;
+    is_waiting = true;
+    options.later(() => {
+      is_waiting = false;
+      response_body?.catchUp();
+    });
+  };
+  /** What was asked, and is not answered by now, will not be. */
+  const fail = (at: Arrival, type: string, message: string): void => {
+    const outcome = { error: { type, code: undefined, message }, gaps: gaps.list() };
+    for (const { id } of asked) dialogue?.fail('client', id, at.ktime_ns, outcome, lane);
+  };
+
+  return {
+    requestBody(data, at) {
+      now = at;
+      if (is_read || request_is_lost || request_body.add(data)) return;
+      request_is_lost = true;
+      counters.counted('exchange.mcp_bodies_too_large');
+    },
+    requestGap() {
+      request_is_lost = true;
+    },
+    requestEnd(at) {
+      now = at;
+      readRequest();
+    },
+    responseHead(response, at) {
+      now = at;
+      readRequest();
+      status = response.status;
+      const given_id = response.headers.get('mcp-session-id');
+      if (head.method === 'GET') dialogue ??= sessions.find(target, undefined);
+      if (dialogue !== undefined && given_id !== undefined && given_id !== session_id) {
+        dialogue.session_id = given_id;
+        sessions.name(dialogue, target, given_id);
+      }
+      const is_stream = response.headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') === true;
+      if (dialogue !== undefined || (is_stream && head.method === 'GET')) {
+        response_body = createResponseBody(response, reader, budget, gaps);
+      }
+    },
+    responseBody(data, at) {
+      now = at;
+      response_body?.push(data, at.ktime_ns);
+      catchUpLater();
+    },
+    responseGap(bytes, at) {
+      now = at;
+      response_body?.gap(bytes);
+    },
+    responseMalformed() {},
+    responseEnd(at, how, cause) {
+      now = at;
+      readRequest();
+      response_body?.end(at.ktime_ns, how === 'whole' || how === 'closed');
+      const is_stream = response_body?.streamed === true;
+      response_body = undefined;
+      if (dialogue === undefined || dialogue.answers_on_stream || status === ACCEPTED) return;
+      // A stream that breaks off may be resumed on another one.
+      if (how === 'lost' || (is_stream && status <= NO_ERROR_ABOVE)) return;
+      if (status > NO_ERROR_ABOVE) fail(at, String(status), `HTTP ${status}`);
+      else fail(at, 'no_response', cause ?? '');
+    },
+  };
+}
+
+/** Path and query of a target. */
+function pathOf(target: string): string {
+  return target.replace(/^https?:\/\/[^/?#]*/i, '') || '/';
+}
+
+function resolveTarget(endpoint: string, { host, target }: HttpRequestHead): string {
+  const url = URL.parse(endpoint, `http://${host ?? 'localhost'}${pathOf(target)}`);
+  return url === null ? endpoint : `${url.pathname}${url.search}`;
+}
