@@ -15,6 +15,7 @@ export function createChatReader(request: LlmRequest, head: HttpResponseHead): R
   let id: string | undefined;
   let model: string | undefined;
   let usage: Usage = {};
+  let service_tier: string | undefined;
   let attributes: LlmResponse['attributes'] = {};
   let complete = false;
 
@@ -36,6 +37,7 @@ export function createChatReader(request: LlmRequest, head: HttpResponseHead): R
     else if (head.status >= 400) failure.report(body, String(head.status));
     id ??= stringField(body, 'id');
     model ||= stringField(body, 'model');
+    service_tier = stringField(body, 'service_tier') ?? service_tier;
     attributes = { ...attributes, ...openAiResponseAttributes(request, body) };
     addUsage(field(body, 'x_groq', 'usage'));
     for (const [position, choice] of asObjects(field(body, 'choices')).entries()) {
@@ -77,6 +79,7 @@ export function createChatReader(request: LlmRequest, head: HttpResponseHead): R
         messages: ordered.map((choice) => choice.message()),
         tool_calls: ordered.flatMap((choice) => choice.toolCalls()),
         usage,
+        service_tier,
         attributes,
       });
       return { response, error: failure.error, malformed: failure.malformed };

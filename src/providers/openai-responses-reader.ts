@@ -53,6 +53,7 @@ export function createResponsesReader(request: LlmRequest, head: HttpResponseHea
   let incompleteReason: string | undefined;
   let conversation: string | undefined;
   let usage: Usage = {};
+  let service_tier: string | undefined;
   let attributes: LlmResponse['attributes'] = {};
   let complete = false;
 
@@ -76,6 +77,7 @@ export function createResponsesReader(request: LlmRequest, head: HttpResponseHea
     id = stringField(response, 'id') ?? id;
     model = stringField(response, 'model') ?? model;
     status = stringField(response, 'status') ?? status;
+    service_tier = stringField(response, 'service_tier') ?? service_tier;
     conversation = stringField(response, 'conversation', 'id') ?? stringField(response, 'conversation') ?? conversation;
     attributes = { ...attributes, ...openAiResponseAttributes(request, response) };
     const counted = field(response, 'usage');
@@ -153,6 +155,7 @@ export function createResponsesReader(request: LlmRequest, head: HttpResponseHea
         messages: parts.length === 0 ? [] : [{ role: 'assistant', parts, ...finish }],
         tool_calls: calls,
         usage,
+        service_tier,
         conversation_id: conversation,
         attributes,
       });

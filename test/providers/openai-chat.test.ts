@@ -168,6 +168,7 @@ describe('a Chat Completions response', () => {
         cache_read_input_tokens: 8,
         reasoning_output_tokens: 12,
       },
+      service_tier: 'default',
       attributes: { 'openai.response.system_fingerprint': 'fp_1', 'openai.response.service_tier': 'default' },
     });
   });
