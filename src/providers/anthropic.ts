@@ -47,14 +47,3 @@ export const anthropicOnVertex = anthropicApi(
     return { model, stream: method === 'streamR' };
   },
 );
-
-/** An id, or the last part of an ARN, which holds an account's number; colons and slashes are escaped. */
-const BEDROCK = /\/model\/(?:[^/]{0,256}%2F)?((?:[a-z-]{2,16}\.)?anthropic\.[^/]{1,256})\/invoke$/i;
-
-/** The same on Amazon Bedrock, where responses are whole; streams have a framing of their own. */
-export const anthropicOnBedrock = anthropicApi(
-  'anthropic_bedrock',
-  'aws.bedrock',
-  (head) => isPostTo(head, BEDROCK),
-  (head) => ({ model: BEDROCK.exec(requestPath(head))?.[1]?.replace(/%3A/gi, ':'), stream: false }),
-);

@@ -24,10 +24,17 @@ export interface ParsedRequest {
   readonly malformed: string | undefined;
 }
 
+/** One event of a streamed response. */
+export interface StreamEvent {
+  readonly event: string | undefined;
+  readonly data: string;
+  /** Of a framing that tells errors apart from events: the name of the error that this is. */
+  readonly error_type?: string;
+}
+
 /** Reads the response to one request. Never throws for bad data. */
 export interface ResponseReader {
-  /** One SSE event of a streamed response. */
-  pushEvent(event: { readonly event: string | undefined; readonly data: string }, ktime_ns: bigint): void;
+  pushEvent(event: StreamEvent, ktime_ns: bigint): void;
   /** The whole body of a response that is not a stream (also of an error). */
   pushBody(body: Buffer, ktime_ns: bigint): void;
   /** The stream told its end ([DONE], message_stop, response.completed), or the whole body could be read. */

@@ -1,4 +1,5 @@
-import { anthropicMessages, anthropicOnBedrock, anthropicOnVertex } from './anthropic.ts';
+import { anthropicMessages, anthropicOnVertex } from './anthropic.ts';
+import { bedrockConverse, bedrockInvoke } from './bedrock.ts';
 import { geminiEmbeddings, geminiGenerate } from './gemini.ts';
 import { ollamaChat, ollamaEmbeddings, ollamaGenerate } from './ollama.ts';
 import { openAiChat, openAiCompletions, openAiEmbeddings, openAiResponses } from './openai.ts';
@@ -9,7 +10,8 @@ import { withHeadSession } from './session-id.ts';
 export const providers: readonly Provider[] = [
   anthropicMessages,
   anthropicOnVertex,
-  anthropicOnBedrock,
+  bedrockConverse,
+  bedrockInvoke,
   openAiChat,
   openAiResponses,
   openAiCompletions,
