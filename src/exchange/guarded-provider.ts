@@ -48,6 +48,7 @@ export function guarded(provider: Provider, counters: Counters): Provider {
     complete: false,
     result: () => ({ response: NO_RESPONSE, error: undefined, malformed: FAILED }),
   };
+  const { confirms } = provider;
   return {
     name: provider.name,
     matches: (head) =>
@@ -55,6 +56,13 @@ export function guarded(provider: Provider, counters: Counters): Provider {
         () => provider.matches(head),
         () => false,
       ),
+    ...(confirms && {
+      confirms: (head, body, part) =>
+        attempt(
+          () => confirms(head, body, part),
+          () => false,
+        ),
+    }),
     parseRequest: (head, body) =>
       attempt(
         () => provider.parseRequest(head, body),

@@ -8,6 +8,7 @@ import type { Arrival } from './arrival.ts';
 import { type BodyBudget, createBodyCollector } from './body-collector.ts';
 import { createCaptureGaps } from './capture-gaps.ts';
 import { createResponseBody, type ResponseBody } from './response-body.ts';
+import { createUnsureExchange } from './unsure-exchange.ts';
 
 /** The fields of a call that its connection knows. */
 export type CallOrigin = Pick<
@@ -33,8 +34,15 @@ export interface LlmExchangeOptions {
 
 const NO_ERROR_ABOVE = 399;
 
-/** Follows one exchange with a model: tells it when its request is complete, and when it ended. */
+/** Follows one exchange with a model, if it is one: tells it when its request is complete, and when it ended. */
 export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener<Arrival> {
+  const { head, budget, provider } = options;
+  const { confirms } = provider;
+  const begin = () => followCall(options);
+  return confirms === undefined ? begin() : createUnsureExchange({ confirms, head, budget, begin });
+}
+
+function followCall(options: LlmExchangeOptions): ExchangeListener<Arrival> {
   const { provider, head, start, budget, counters, emit } = options;
   const gaps = createCaptureGaps();
   const request_body = createBodyCollector(budget);

@@ -1,7 +1,7 @@
 import type { LlmRequest } from '../model/llm-call.ts';
 import { createAnthropicReader } from './anthropic-reader.ts';
 import { anthropicRequest } from './anthropic-request.ts';
-import { asObject, parseJson } from './json-value.ts';
+import { asObject, mayHaveOneOf, parseJson } from './json-value.ts';
 import type { HttpRequestHead, Provider } from './provider.ts';
 import { providerName } from './provider-name.ts';
 import { isPostTo, requestPath } from './request-target.ts';
@@ -28,12 +28,17 @@ function anthropicApi(
 }
 
 /** Anthropic's Messages API, and the hosts that speak it. Counting tokens and batches are no calls to a model. */
-export const anthropicMessages = anthropicApi(
-  'anthropic_messages',
-  'anthropic',
-  (head) => isPostTo(head, head.headers.has('anthropic-version') ? /\/messages$/ : /\/v1\/messages$/),
-  () => ({}),
-);
+export const anthropicMessages: Provider = {
+  ...anthropicApi(
+    'anthropic_messages',
+    'anthropic',
+    (head) => isPostTo(head, head.headers.has('anthropic-version') ? /\/messages$/ : /\/v1\/messages$/),
+    () => ({}),
+  ),
+  // Others send mail and chat by that path.
+  confirms: (head, body, part) =>
+    part !== 'whole' || head.headers.has('anthropic-version') || mayHaveOneOf(body, ['messages']),
+};
 
 const VERTEX = /\/publishers\/anthropic\/models\/(?!count-tokens:)([^/:]{1,256}):(r|streamR)awPredict$/;
 

@@ -25,6 +25,7 @@ function promptUsage(body: JsonObject, answer: unknown): Usage {
   const metrics = field(body, METRICS);
   return defined<Usage>({
     ...openAiUsage(field(body, 'usage')),
+    ...openAiUsage(field(body, 'meta', 'tokens')),
     ...defined<Usage>({
       input_tokens:
         countField(metrics, 'inputTokenCount') ??

@@ -47,12 +47,17 @@ export interface ResponseReader {
   };
 }
 
+/** How much of a body is there: all, all that will ever be known of it, or what has come so far. */
+export type BodyPart = 'whole' | 'cut' | 'beginning';
+
 /** One family of LLM APIs: from the bytes of an exchange to the model. Never throws for bad data. */
 export interface Provider {
   /** e.g. 'openai'. */
   readonly name: string;
   /** Is this request ours? From its head alone. */
   matches(head: HttpRequestHead): boolean;
+  /** Where the head cannot tell for sure: is this its decoded body? Of a `beginning`: may it become one? */
+  confirms?(head: HttpRequestHead, body: Buffer, part: BodyPart): boolean;
   /** Reads the decoded body of a complete request. */
   parseRequest(head: HttpRequestHead, body: Buffer): ParsedRequest;
   /** A reader for the response to that request. */

@@ -1,5 +1,6 @@
 import type { LlmRequest } from '../model/llm-call.ts';
 import { createAnthropicReader } from './anthropic-reader.ts';
+import { createCohereReader } from './cohere-reader.ts';
 import { createConverseReader } from './converse-reader.ts';
 import { createGeminiReader } from './gemini-reader.ts';
 import { jsonItems } from './json-items.ts';
@@ -25,6 +26,7 @@ function readerFor(body: JsonObject, event: string | undefined, request: LlmRequ
   }
   const is_converse = field(body, 'output', 'message') !== undefined || has('messageStart', 'contentBlockDelta');
   if (is_converse) return createConverseReader(head);
+  if (type === 'message-start' || Array.isArray(field(body, 'message', 'content'))) return createCohereReader(head);
   if (typeof field(body, 'done') === 'boolean' && has('message', 'response')) return createOllamaReader(head);
   if (has('choices', 'data', 'error') || head.status >= 400) return createChatReader(request, head);
   return createPromptReader(head);
