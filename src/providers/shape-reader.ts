@@ -18,7 +18,7 @@ function readerFor(body: JsonObject, event: string | undefined, request: LlmRequ
   const type = stringField(body, 'type') ?? event ?? '';
   const has = (...names: readonly string[]) => names.some((name) => field(body, name) !== undefined);
   if (ANTHROPIC_TYPE.test(type)) return createAnthropicReader(head);
-  if (type.startsWith('response.') || stringField(body, 'object') === 'response') {
+  if (type.startsWith('response.') || stringField(body, 'object')?.startsWith('response')) {
     return createResponsesReader(request, head);
   }
   if (has('candidates', 'usageMetadata', 'promptFeedback') || field(body, 'response', 'candidates') !== undefined) {
