@@ -1,4 +1,5 @@
 import { createAwsEventStreamReader } from '../protocol/aws-event-stream.ts';
+import { createGrpcReader } from '../protocol/grpc.ts';
 import { createSseReader } from '../protocol/sse.ts';
 import type { StreamEvent } from '../providers/provider.ts';
 import type { CaptureGaps } from './capture-gaps.ts';
@@ -22,6 +23,7 @@ export interface EventReaderOptions {
 export function eventReaderFor(content_type: string | undefined, options: EventReaderOptions): EventReader | undefined {
   if (content_type?.startsWith('text/event-stream')) return serverSentEvents(options);
   if (content_type?.startsWith('application/vnd.amazon.eventstream')) return awsEvents(options);
+  if (content_type?.startsWith('application/grpc')) return grpcMessages(options);
   return undefined;
 }
 
@@ -42,6 +44,16 @@ function awsEvents({ max_event_bytes, gaps, event }: EventReaderOptions): EventR
     },
     tooLarge: () => gaps.add('too_large', 0, 'response event'),
     malformed: (bytes) => gaps.add('malformed', bytes, 'response event'),
+  });
+  return { ...reader, end() {} };
+}
+
+function grpcMessages({ max_event_bytes, gaps, event }: EventReaderOptions): EventReader {
+  const reader = createGrpcReader({
+    max_message_bytes: max_event_bytes,
+    message: (message) => event({ event: undefined, data: '', message }),
+    tooLarge: () => gaps.add('too_large', 0, 'response event'),
+    malformed: () => gaps.add('malformed', 0, 'response event'),
   });
   return { ...reader, end() {} };
 }

@@ -1,6 +1,7 @@
 import type { Counters } from '../health/counters.ts';
 import type { CallError, LlmCall } from '../model/llm-call.ts';
 import { decodeContent } from '../protocol/content-coding.ts';
+import { grpcError } from '../protocol/grpc.ts';
 import type { ExchangeListener, ResponseEnd, ResponseHead } from '../protocol/http-exchange.ts';
 import { bodyCodings } from '../protocol/http1-head.ts';
 import type { HttpRequestHead, ParsedRequest, Provider, ResponseReader } from '../providers/provider.ts';
@@ -153,6 +154,14 @@ function followCall(options: LlmExchangeOptions): ExchangeListener<Arrival> {
     });
   };
 
+  /** gRPC says how it went in trailers, or in a head without a body. */
+  const tellFailure = (fields: ReadonlyMap<string, string>, at: Arrival): void => {
+    const failure = grpcError(fields);
+    if (ended || failure === undefined) return;
+    const data = JSON.stringify({ message: failure.message });
+    reader?.pushEvent({ event: undefined, data, error_type: failure.type }, at.ktime_ns);
+  };
+
   return {
     requestBody(data, at) {
       request_bytes += data.length;
@@ -178,6 +187,7 @@ function followCall(options: LlmExchangeOptions): ExchangeListener<Arrival> {
       last_ns = at.ktime_ns;
       reader = provider.createResponseReader(request, { status: response.status, headers: response.headers });
       response_body = createResponseBody(response, reader, budget, gaps);
+      tellFailure(response.headers, at);
     },
     responseBody(data, at) {
       if (ended) return;
@@ -188,6 +198,7 @@ function followCall(options: LlmExchangeOptions): ExchangeListener<Arrival> {
       if (reader?.complete) finish(at, 'whole');
       else catchUpLater(at);
     },
+    responseTrailers: tellFailure,
     responseGap(bytes, at) {
       if (ended) return;
       response_lost = true;

@@ -74,6 +74,7 @@ export function createUnsureExchange(options: UnsureExchangeOptions): ExchangeLi
       listener?.responseHead(response, at);
     },
     responseBody: (data, at) => listener?.responseBody(data, at),
+    responseTrailers: (fields, at) => listener?.responseTrailers?.(fields, at),
     responseGap(bytes, at) {
       decide('cut');
       listener?.responseGap(bytes, at);

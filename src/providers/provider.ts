@@ -1,4 +1,5 @@
 import type { CallError, LlmRequest, LlmResponse } from '../model/llm-call.ts';
+import type { GrpcMessage } from '../protocol/grpc.ts';
 
 export interface HttpRequestHead {
   readonly method: string;
@@ -30,6 +31,8 @@ export interface StreamEvent {
   readonly data: string;
   /** Of a framing that tells errors apart from events: the name of the error that this is. */
   readonly error_type?: string;
+  /** Of a framing of binary messages: the message. `data` is empty then. */
+  readonly message?: GrpcMessage;
 }
 
 /** Reads the response to one request. Never throws for bad data. */

@@ -3,6 +3,7 @@ import { anyApi } from './any-api.ts';
 import { bedrockConverse, bedrockInvoke } from './bedrock.ts';
 import { cohereChat, coherePrompt } from './cohere.ts';
 import { geminiEmbeddings, geminiGenerate } from './gemini.ts';
+import { geminiOverGrpc, vertexOverGrpc } from './gemini-grpc.ts';
 import { ollamaChat, ollamaEmbeddings, ollamaGenerate } from './ollama.ts';
 import { openAiChat, openAiCompletions, openAiEmbeddings, openAiResponses } from './openai.ts';
 import type { Provider } from './provider.ts';
@@ -20,6 +21,8 @@ export const providers: readonly Provider[] = [
   openAiEmbeddings,
   geminiGenerate,
   geminiEmbeddings,
+  geminiOverGrpc,
+  vertexOverGrpc,
   cohereChat,
   coherePrompt,
   ollamaChat,
