@@ -31,16 +31,17 @@ export interface LlmExchangeOptions {
   emit(call: LlmCall): void;
   /** Calls back a little later. */
   later(callback: () => void): void;
+  /** Who hears of the exchange if its request's body shows that it is no call. */
+  otherwise?(): ExchangeListener<Arrival> | undefined;
 }
 
 const NO_ERROR_ABOVE = 399;
 
 /** Follows one exchange with a model, if it is one: tells it when its request is complete, and when it ended. */
 export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener<Arrival> {
-  const { head, budget, provider } = options;
-  const { confirms } = provider;
+  const { confirms } = options.provider;
   const begin = () => followCall(options);
-  return confirms === undefined ? begin() : createUnsureExchange({ confirms, head, budget, begin });
+  return confirms === undefined ? begin() : createUnsureExchange({ ...options, confirms, begin });
 }
 
 function followCall(options: LlmExchangeOptions): ExchangeListener<Arrival> {

@@ -11,6 +11,8 @@ export interface UnsureExchangeOptions {
   readonly budget: BodyBudget;
   /** It is a call: who hears of it from its beginning on. */
   begin(): ExchangeListener<Arrival>;
+  /** It is none: who else may want to. */
+  otherwise?(): ExchangeListener<Arrival> | undefined;
 }
 
 /** So much of a body tells whether it is worth waiting for the rest. */
@@ -25,10 +27,14 @@ export function createUnsureExchange(options: UnsureExchangeOptions): ExchangeLi
   let is_telling = false;
   let listener: ExchangeListener<Arrival> | undefined;
 
-  const drop = (): void => {
+  /** Ends the holding back: `next` hears what was held, and what follows. */
+  const handOver = (next: ExchangeListener<Arrival> | undefined): void => {
+    const held = pieces ?? [];
     budget.buffered_bytes -= held_bytes;
     held_bytes = 0;
     pieces = undefined;
+    listener = next;
+    for (const { data, at } of held) next?.requestBody(data, at);
   };
   const confirmed = (part: BodyPart): boolean => {
     const raw = Buffer.concat((pieces ?? []).map(({ data }) => data));
@@ -40,12 +46,7 @@ export function createUnsureExchange(options: UnsureExchangeOptions): ExchangeLi
   };
   /** Nothing more comes that could tell. */
   const decide = (part: BodyPart): void => {
-    if (pieces === undefined) return;
-    const held = confirmed(part) ? pieces : undefined;
-    drop();
-    if (held === undefined) return;
-    listener = options.begin();
-    for (const { data, at } of held) listener.requestBody(data, at);
+    if (pieces !== undefined) handOver(confirmed(part) ? options.begin() : options.otherwise?.());
   };
 
   return {
@@ -58,7 +59,7 @@ export function createUnsureExchange(options: UnsureExchangeOptions): ExchangeLi
       if (held_bytes > budget.max_body_bytes || budget.buffered_bytes > budget.max_buffered_bytes) decide('cut');
       else if (!is_telling && held_bytes >= TELLING_BYTES) {
         is_telling = true;
-        if (!confirmed('beginning')) drop();
+        if (!confirmed('beginning')) handOver(options.otherwise?.());
       }
     },
     requestGap(bytes, at) {
