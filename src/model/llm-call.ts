@@ -83,6 +83,8 @@ export interface LlmResponse {
   readonly usage: Usage;
   /** The tier that served it, in the provider's words: prices depend on it. */
   readonly service_tier?: string;
+  /** What it cost as the provider itself says, US dollars. */
+  readonly told_cost_usd?: number;
   readonly conversation_id?: string;
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
 }

@@ -5,7 +5,7 @@ import type { AgentActivity, ChatActivity } from '../model/activity.ts';
 import { BoundedMap } from '../model/bounded-map.ts';
 import type { LlmCall } from '../model/llm-call.ts';
 
-/** What calls cost at the list prices of their day, in US dollars, from a table that comes with the package. */
+/** What calls cost in US dollars: as their provider says, else at the list prices of their day, from a table in the package. */
 export interface Costs {
   /** undefined: it used nothing, or its price is not known (counted as `spans.call_unpriced`). `unix_ms`: when it ended. */
   ofCall(activity: ChatActivity, unix_ms: number): number | undefined;
@@ -52,6 +52,7 @@ export function createCosts(counters: Counters): Costs {
 }
 
 function costOf({ provider, request, response }: LlmCall, unix_ms: number): number | undefined {
+  if (response?.told_cost_usd !== undefined) return rounded(response.told_cost_usd);
   const model = response?.model ?? request.model;
   if (response === undefined || model === undefined || !STANDARD_TIERS.includes(response.service_tier))
     return undefined;

@@ -173,6 +173,14 @@ describe('a Chat Completions response', () => {
     });
   });
 
+  test('says what it cost where the provider tells: as a number, or a sum and its parts', () => {
+    const costOf = (cost: unknown) =>
+      whole(openAiChat, head, {}, { choices: [], usage: { prompt_tokens: 1, cost } }).response.told_cost_usd;
+    assert.equal(costOf(0.0025), 0.0025);
+    assert.equal(costOf({ input_tokens_cost: 0.001, request_cost: 0.005, total_cost: 0.006 }), 0.006);
+    for (const cost of [undefined, null, -1, '1', {}]) assert.equal(costOf(cost), undefined);
+  });
+
   test('reads whole with several choices', () => {
     const { response } = whole(
       openAiChat,

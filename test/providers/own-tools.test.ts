@@ -114,6 +114,7 @@ describe('tools of the Responses API', () => {
       response.tool_calls.map(({ id, name }) => `${id} ${name}`),
       ['call_1 shell', 'call_2 apply_patch', 'call_3 computer'],
     );
+    assert.deepEqual(response.usage, { web_search_count: 1 });
   });
 
   test('get their results in the next request', () => {

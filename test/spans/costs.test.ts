@@ -72,6 +72,12 @@ describe('what a call cost', () => {
     assert.equal(costOf('openai', 'gpt-4o', usage, { model: 'no-such-model' }).cost, sum([1000, 2.5]));
   });
 
+  test('what the provider itself says, where it does', () => {
+    const usage = { input_tokens: 1000, output_tokens: 0 };
+    assert.equal(costOf('openrouter', 'no/model', usage, { told_cost_usd: 0.25 }).cost, 0.25);
+    assert.equal(costOf('openai', 'gpt-5', usage, { told_cost_usd: 0, service_tier: 'flex' }).cost, 0);
+  });
+
   test('is left out, and counted, where it is not known', () => {
     const usage = { input_tokens: 1000, output_tokens: 100 };
     const unknown = { cost: undefined, unpriced: 1 };
