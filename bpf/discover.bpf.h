@@ -9,8 +9,10 @@
 struct request_search {
 	const char *line;
 	__u32 found;
-	__u32 padding;
+	__u32 is_model; /* the path names a model by /model/, as Amazon Bedrock has it */
 };
+
+#include "discover-http2.bpf.h"
 
 /* Whether the first bytes of a little-endian word are those of `text`. */
 static __always_inline bool begins(__u64 word, const char *text, int bytes)
@@ -42,9 +44,18 @@ static long search_step(__u32 index, void *context)
 	__builtin_memcpy(&first, at, 8);
 	__builtin_memcpy(&second, at + 8, 8);
 	__builtin_memcpy(&third, at + 16, 8);
+	if (begins(first, "/model/", 7))
+		search->is_model = 1;
 	if ((begins(first, "/v1/mess", 8) && begins(second, "ages", 4) && ends(at[12])) ||
 	    (begins(first, "/respons", 8) && begins(second, "es", 2) && ends(at[10])) ||
-	    (begins(first, "/chat/co", 8) && begins(second, "mpletion", 8) && begins(third, "s", 1) && ends(at[17])) ||
+	    (begins(first, "/complet", 8) && begins(second, "ions", 4) && ends(at[12])) ||
+	    (begins(first, "/embeddi", 8) && begins(second, "ngs", 3) && ends(at[11])) ||
+	    (begins(first, "/v2/chat", 8) && ends(at[8])) ||
+	    (begins(first, "/ollama/", 8) && begins(second, "api/", 4)) ||
+	    (search->is_model && begins(first, "/convers", 8) && begins(second, "e", 1) && (ends(at[9]) || at[9] == '-')) ||
+	    (search->is_model && begins(first, "/invoke", 7) && (ends(at[7]) || at[7] == '-')) ||
+	    (begins(first, ":embedCo", 8) && begins(second, "ntent", 5) && ends(at[13])) ||
+	    (begins(first, ":batchEm", 8) && begins(second, "bedConte", 8) && begins(third, "nts", 3) && ends(at[19])) ||
 	    (begins(first, ":rawPred", 8) && begins(second, "ict", 3) && ends(at[11])) ||
 	    (begins(first, ":streamR", 8) && begins(second, "awPredic", 8) && begins(third, "t", 1) && ends(at[17])) ||
 	    (begins(first, ":generat", 8) && begins(second, "eContent", 8) && ends(at[16])) ||
@@ -61,19 +72,22 @@ static __always_inline bool discover(struct subject *who, const struct tls_call 
 	struct request_search search = { .line = slot->record };
 	struct agent_seen_event *event;
 	struct target target = {};
+	__u32 steps;
 	long error;
 
 	if (bytes < 16)
 		return false;
 	barrier_var(bytes); /* or the verifier looks at another copy than the one that is bounded */
+	steps = bytes < REQUEST_LINE_BYTES ? bytes : REQUEST_LINE_BYTES;
 	if (bytes > REQUEST_LINE_BYTES + LONGEST_PATH_BYTES)
 		bytes = REQUEST_LINE_BYTES + LONGEST_PATH_BYTES;
 	__builtin_memset(slot->record, 0, REQUEST_LINE_BYTES + LONGEST_PATH_BYTES);
 	if (bpf_probe_read_user(slot->record, bytes, (void *)call->data))
 		return false;
-	if (slot->record[0] != 'P' || slot->record[1] != 'O' || slot->record[2] != 'S' || slot->record[3] != 'T' || slot->record[4] != ' ')
-		return false;
-	bpf_loop(REQUEST_LINE_BYTES, search_step, &search, 0);
+	if (slot->record[0] == 'P' && slot->record[1] == 'O' && slot->record[2] == 'S' && slot->record[3] == 'T' && slot->record[4] == ' ')
+		bpf_loop(steps, search_step, &search, 0);
+	else if (begins_http2(slot->record))
+		bpf_loop(steps, search_field_step, &search, 0);
 	if (!search.found)
 		return false;
 	who->start_ns = target.start_ns = start_of(current_task());

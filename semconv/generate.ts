@@ -82,7 +82,7 @@ function page(): string {
 # Spans and their attributes
 
 Names, types and meanings are those of the OpenTelemetry semantic conventions ${upstream}, except for \`undersight.*\`, which is
-defined at the end. What is not known is absent. Attributes under "content" are stored locally, and exported only on request.
+defined at the end, and \`gen_ai.usage.cost\`, which backends read though the conventions lack it: US dollars, at list prices. What is not known is absent. Attributes under "content" are stored locally, and exported only on request.
 
 ${sections.join('\n')}`;
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { printable } from '../export/console/printable-text.ts';
-import { durationText } from '../export/console/quantity-text.ts';
+import { costText, durationText } from '../export/console/quantity-text.ts';
 import type { TraceSummary } from '../export/store/trace-reader.ts';
 import { toJson } from './json.ts';
 import { formatMoment, nowUnixNs, parseMoment } from './moment.ts';
@@ -31,6 +31,7 @@ const COLUMNS: readonly Column<TraceSummary>[] = [
   { title: 'TOOLS', align: 'right', cell: (trace) => String(trace.tool_call_count) },
   { title: 'TOKENS IN', align: 'right', cell: (trace) => String(trace.input_tokens) },
   { title: 'OUT', align: 'right', cell: (trace) => String(trace.output_tokens) },
+  { title: 'COST', align: 'right', cell: ({ cost_usd }) => (cost_usd === null ? '' : costText(cost_usd)) },
   { title: 'SPANS', align: 'right', cell: (trace) => String(trace.span_count) },
   { title: 'ERRORS', align: 'right', cell: (trace) => String(trace.error_count) },
   { title: 'NOT REQUESTED', align: 'right', cell: (trace) => String(trace.not_requested_count) },

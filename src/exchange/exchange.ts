@@ -97,10 +97,9 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   ): ExchangeListener<Arrival> | undefined => {
     const head = withoutCredentials(full_head);
     const provider = providers.find((candidate) => candidate.matches(head));
-    if (provider === undefined) {
-      const { process, pid } = event;
-      return mcp.request({ head, start, process, pid, origin: serverOf(head, connection, event) });
-    }
+    const { process, pid } = event;
+    const toServer = () => mcp.request({ head, start, process, pid, origin: serverOf(head, connection, event) });
+    if (provider === undefined) return toServer();
     return createLlmExchange({
       provider,
       head,
@@ -112,6 +111,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       closeCause: () => connection.close_cause,
       emit: (call) => next.push(call),
       later: (callback) => waiting.push(callback),
+      otherwise: toServer,
     });
   };
   const serverOf = (

@@ -60,6 +60,7 @@ export function guarded(provider: Provider, counters: Counters): Provider {
     complete: false,
     result: () => FAILED_RESULT,
   };
+  const { confirms } = provider;
   return {
     name: provider.name,
     matches: (head) =>
@@ -67,6 +68,13 @@ export function guarded(provider: Provider, counters: Counters): Provider {
         () => provider.matches(head),
         () => false,
       ),
+    ...(confirms && {
+      confirms: (head, body, part) =>
+        attempt(
+          () => confirms(head, body, part),
+          () => false,
+        ),
+    }),
     parseRequest: (head, body) =>
       attempt(
         () => provider.parseRequest(head, body),

@@ -1,6 +1,7 @@
 import type { Counters } from '../health/counters.ts';
 import type { CallError, LlmCall } from '../model/llm-call.ts';
 import { decodeContent } from '../protocol/content-coding.ts';
+import { grpcError } from '../protocol/grpc.ts';
 import type { ExchangeListener, ResponseEnd, ResponseHead } from '../protocol/http-exchange.ts';
 import { bodyCodings } from '../protocol/http1-head.ts';
 import type { HttpRequestHead, ParsedRequest, Provider, ResponseReader } from '../providers/provider.ts';
@@ -8,6 +9,7 @@ import type { Arrival } from './arrival.ts';
 import { type BodyBudget, createBodyCollector } from './body-collector.ts';
 import { countCall, createCaptureGaps } from './capture-gaps.ts';
 import { createResponseBody, type ResponseBody } from './response-body.ts';
+import { createUnsureExchange } from './unsure-exchange.ts';
 
 /** The fields of a call that its connection knows. */
 export type CallOrigin = Pick<
@@ -29,12 +31,20 @@ export interface LlmExchangeOptions {
   emit(call: LlmCall): void;
   /** Calls back a little later. */
   later(callback: () => void): void;
+  /** Who hears of the exchange if its request's body shows that it is no call. */
+  otherwise?(): ExchangeListener<Arrival> | undefined;
 }
 
 const NO_ERROR_ABOVE = 399;
 
-/** Follows one exchange with a model: tells it when its request is complete, and when it ended. */
+/** Follows one exchange with a model, if it is one: tells it when its request is complete, and when it ended. */
 export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener<Arrival> {
+  const { confirms } = options.provider;
+  const begin = () => followCall(options);
+  return confirms === undefined ? begin() : createUnsureExchange({ ...options, confirms, begin });
+}
+
+function followCall(options: LlmExchangeOptions): ExchangeListener<Arrival> {
   const { provider, head, start, budget, counters, emit } = options;
   const gaps = createCaptureGaps();
   const request_body = createBodyCollector(budget);
@@ -140,6 +150,14 @@ export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener
     });
   };
 
+  /** gRPC says how it went in trailers, or in a head without a body. */
+  const tellFailure = (fields: ReadonlyMap<string, string>, at: Arrival): void => {
+    const failure = grpcError(fields);
+    if (ended || failure === undefined) return;
+    const data = JSON.stringify({ message: failure.message });
+    reader?.pushEvent({ event: undefined, data, error_type: failure.type }, at.ktime_ns);
+  };
+
   return {
     requestBody(data, at) {
       request_bytes += data.length;
@@ -165,6 +183,7 @@ export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener
       last_ns = at.ktime_ns;
       reader = provider.createResponseReader(request, { status: response.status, headers: response.headers });
       response_body = createResponseBody(response, reader, budget, gaps);
+      tellFailure(response.headers, at);
     },
     responseBody(data, at) {
       if (ended) return;
@@ -175,6 +194,7 @@ export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener
       if (reader?.complete) finish(at, 'whole');
       else catchUpLater(at);
     },
+    responseTrailers: tellFailure,
     responseGap(bytes, at) {
       if (ended) return;
       response_lost = true;

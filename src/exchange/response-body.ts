@@ -1,10 +1,10 @@
 import { decodeContent } from '../protocol/content-coding.ts';
 import type { ResponseHead } from '../protocol/http-exchange.ts';
 import { bodyCodings } from '../protocol/http1-head.ts';
-import { createSseReader, type SseReader } from '../protocol/sse.ts';
-import type { ResponseReader } from '../providers/provider.ts';
+import type { ResponseReader, StreamEvent } from '../providers/provider.ts';
 import { type BodyBudget, createBodyCollector } from './body-collector.ts';
 import type { CaptureGaps } from './capture-gaps.ts';
+import { type EventReader, eventReaderFor, serverSentEvents } from './event-reader.ts';
 
 export interface ResponseBody {
   /** It is a stream of events. */
@@ -40,7 +40,6 @@ export function createResponseBody(
   const codings = bodyCodings(head.headers);
   const content_type = head.headers.get('content-type')?.toLowerCase();
   const body = createBodyCollector(budget);
-  let sse: SseReader | undefined;
   let now_ns = 0n;
   let streamed_bytes = 0;
   let next_decode_bytes = 0;
@@ -49,25 +48,24 @@ export function createResponseBody(
   /** Why nothing more can be read. */
   let sealed: 'too_large' | 'decompression' | undefined;
 
-  const beginStream = (): SseReader =>
-    createSseReader({
-      max_event_chars: max_body_bytes,
-      event: (event) => reader.pushEvent(event, now_ns),
-      tooLarge: () => gaps.add('too_large', 0, 'response event'),
-    });
-  if (content_type?.startsWith('text/event-stream')) sse = beginStream();
+  const reading = {
+    max_event_bytes: max_body_bytes,
+    gaps,
+    event: (event: StreamEvent) => reader.pushEvent(event, now_ns),
+  };
+  let events = eventReaderFor(content_type, reading);
 
   const seal = (reason: 'too_large' | 'decompression', bytes: number): void => {
     body.release();
     sealed = reason;
     gaps.add(reason, bytes, 'response');
   };
-  const stream = (to: SseReader, data: Uint8Array): void => {
+  const stream = (to: EventReader, data: Uint8Array): void => {
     streamed_bytes += data.length;
     if (streamed_bytes > max_body_bytes) seal('too_large', data.length);
     else to.push(data);
   };
-  const decodeStream = (to: SseReader): void => {
+  const decodeStream = (to: EventReader): void => {
     decoded_bytes = body.bytes;
     const { data, problem } = decodeContent(body.joined(), codings, max_body_bytes);
     decode_work_bytes += body.bytes + data.length;
@@ -81,41 +79,41 @@ export function createResponseBody(
     const begun = body.joined();
     if (!EVENT_STREAM_BEGUN.test(begun.toString('utf8', 0, SNIFFED_BYTES))) return;
     body.release();
-    sse = beginStream();
-    stream(sse, begun);
+    events = serverSentEvents(reading);
+    stream(events, begun);
   };
 
   return {
     get streamed() {
-      return sse !== undefined;
+      return events !== undefined;
     },
     push(data, ktime_ns) {
       now_ns = ktime_ns;
       const before_bytes = body.bytes;
       if (sealed !== undefined) gaps.add(sealed, data.length, 'response');
-      else if (sse !== undefined && codings.length === 0) stream(sse, data);
+      else if (events !== undefined && codings.length === 0) stream(events, data);
       else if (!body.add(data)) seal('too_large', before_bytes + data.length);
-      else if (sse !== undefined && body.bytes >= next_decode_bytes) decodeStream(sse);
+      else if (events !== undefined && body.bytes >= next_decode_bytes) decodeStream(events);
       else if (content_type === undefined && codings.length === 0 && before_bytes < SNIFFED_BYTES) sniff();
     },
     get is_behind() {
-      return sse !== undefined && codings.length > 0 && sealed === undefined && body.bytes > decoded_bytes;
+      return events !== undefined && codings.length > 0 && sealed === undefined && body.bytes > decoded_bytes;
     },
     catchUp() {
-      if (this.is_behind && sse !== undefined) decodeStream(sse);
+      if (this.is_behind && events !== undefined) decodeStream(events);
     },
     gap(bytes) {
       gaps.add('lost_bytes', bytes, 'response');
       if (codings.length > 0) {
-        if (sse !== undefined && sealed === undefined) decodeStream(sse);
+        if (events !== undefined && sealed === undefined) decodeStream(events);
         sealed ??= 'decompression';
-      } else sse?.gap();
+      } else events?.gap();
     },
     end(ktime_ns, whole) {
       now_ns = ktime_ns;
-      if (sse !== undefined) {
-        if (codings.length > 0 && sealed === undefined) decodeStream(sse);
-        if (whole && sealed === undefined) sse.end();
+      if (events !== undefined) {
+        if (codings.length > 0 && sealed === undefined) decodeStream(events);
+        if (whole && sealed === undefined) events.end();
       } else if (body.bytes > 0) {
         const { data, problem } = decodeContent(body.joined(), codings, max_body_bytes);
         if (problem !== undefined) gaps.add(problem, body.bytes, 'response');

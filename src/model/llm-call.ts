@@ -69,7 +69,11 @@ export interface Usage {
   readonly output_tokens?: number;
   readonly cache_read_input_tokens?: number;
   readonly cache_creation_input_tokens?: number;
+  /** Of those, what the cache keeps for an hour, at another price. */
+  readonly cache_creation_1h_input_tokens?: number;
   readonly reasoning_output_tokens?: number;
+  /** Searches of the web that the provider made and charges for. */
+  readonly web_search_count?: number;
 }
 
 export interface LlmResponse {
@@ -79,6 +83,10 @@ export interface LlmResponse {
   readonly messages: readonly Message[];
   readonly tool_calls: readonly ToolCall[];
   readonly usage: Usage;
+  /** The tier that served it, in the provider's words: prices depend on it. */
+  readonly service_tier?: string;
+  /** What it cost as the provider itself says, US dollars. */
+  readonly told_cost_usd?: number;
   readonly conversation_id?: string;
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
 }

@@ -39,6 +39,8 @@ export interface ExchangeListener<At> {
   responseBody(data: Uint8Array, at: At): void;
   /** `bytes` 0: some are missing, but it is not known how many. */
   responseGap(bytes: number, at: At): void;
+  /** Fields that came behind the body of a response; only of HTTP/2. */
+  responseTrailers?(fields: ReadonlyMap<string, string>, at: At): void;
   /** Bytes came where the response should begin, and are none. */
   responseMalformed(at: At): void;
   /** `cause`: what ended it, in words, where that is not the end of the connection. */

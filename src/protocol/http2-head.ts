@@ -5,7 +5,7 @@ import type { RequestHead, ResponseHead } from './http-exchange.ts';
 export type Http2Head =
   | { readonly kind: 'request'; readonly head: RequestHead | undefined }
   | { readonly kind: 'response'; readonly head: ResponseHead | undefined }
-  | { readonly kind: 'trailers' };
+  | { readonly kind: 'trailers'; readonly fields: ReadonlyMap<string, string> };
 
 const STATUS = /^[1-9]\d\d$/;
 
@@ -27,7 +27,7 @@ export function readHttp2Head(block: HeaderBlock, kind: 'request' | 'response'):
     const head = { kind: 'response', status: Number(status), reason: '', headers, is_partial } as const;
     return { kind: 'response', head: STATUS.test(status) ? head : undefined };
   }
-  return has_unknown ? { kind, head: undefined } : { kind: 'trailers' };
+  return has_unknown ? { kind, head: undefined } : { kind: 'trailers', fields: headers };
 }
 
 function requestHead(

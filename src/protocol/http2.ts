@@ -202,6 +202,11 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     }
   };
 
+  const tellTrailers = (stream: Http2Stream<At>, block: HeaderBlock, at: At): void => {
+    const read = readHttp2Head(block, 'response');
+    if (read.kind === 'trailers') stream.listener?.responseTrailers?.(read.fields, at);
+  };
+
   const responses = createHttp2Direction<At>(joined, {
     headers(id, block, end_stream, at) {
       const stream = answered(id);
@@ -213,6 +218,7 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
         return;
       }
       if (stream.response !== 'body') readHead(stream, block, end_stream, at);
+      else if (block !== undefined) tellTrailers(stream, block, at);
       if (end_stream) endResponse(stream, at);
     },
     data(id, data, at) {

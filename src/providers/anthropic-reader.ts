@@ -137,6 +137,7 @@ export function createAnthropicReader(head: HttpResponseHead): ResponseReader {
         messages: parts.length === 0 ? [] : [{ role: 'assistant', parts, ...finish }],
         tool_calls: ordered.flatMap((block) => blockToolCall(block) ?? []),
         usage: usage.total(),
+        service_tier: usage.service_tier,
         attributes: {},
       });
       return { response, error: failure.error, malformed: failure.malformed };

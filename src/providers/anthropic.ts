@@ -1,7 +1,7 @@
 import type { LlmRequest } from '../model/llm-call.ts';
 import { createAnthropicReader } from './anthropic-reader.ts';
 import { anthropicRequest } from './anthropic-request.ts';
-import { asObject, parseJson } from './json-value.ts';
+import { asObject, mayHaveOneOf, parseJson } from './json-value.ts';
 import type { HttpRequestHead, Provider } from './provider.ts';
 import { providerName } from './provider-name.ts';
 import { isPostTo, requestPath } from './request-target.ts';
@@ -28,12 +28,17 @@ function anthropicApi(
 }
 
 /** Anthropic's Messages API, and the hosts that speak it. Counting tokens and batches are no calls to a model. */
-export const anthropicMessages = anthropicApi(
-  'anthropic_messages',
-  'anthropic',
-  (head) => isPostTo(head, head.headers.has('anthropic-version') ? /\/messages$/ : /\/v1\/messages$/),
-  () => ({}),
-);
+export const anthropicMessages: Provider = {
+  ...anthropicApi(
+    'anthropic_messages',
+    'anthropic',
+    (head) => isPostTo(head, head.headers.has('anthropic-version') ? /\/messages$/ : /\/v1\/messages$/),
+    () => ({}),
+  ),
+  // Others send mail and chat by that path.
+  confirms: (head, body, part) =>
+    part !== 'whole' || head.headers.has('anthropic-version') || mayHaveOneOf(body, ['messages']),
+};
 
 const VERTEX = /\/publishers\/anthropic\/models\/(?!count-tokens:)([^/:]{1,256}):(r|streamR)awPredict$/;
 
@@ -46,15 +51,4 @@ export const anthropicOnVertex = anthropicApi(
     const [, model, method] = VERTEX.exec(requestPath(head)) ?? [];
     return { model, stream: method === 'streamR' };
   },
-);
-
-/** An id, or the last part of an ARN, which holds an account's number; colons and slashes are escaped. */
-const BEDROCK = /\/model\/(?:[^/]{0,256}%2F)?((?:[a-z-]{2,16}\.)?anthropic\.[^/]{1,256})\/invoke$/i;
-
-/** The same on Amazon Bedrock, where responses are whole; streams have a framing of their own. */
-export const anthropicOnBedrock = anthropicApi(
-  'anthropic_bedrock',
-  'aws.bedrock',
-  (head) => isPostTo(head, BEDROCK),
-  (head) => ({ model: BEDROCK.exec(requestPath(head))?.[1]?.replace(/%3A/gi, ':'), stream: false }),
 );

@@ -87,7 +87,7 @@ export function createChatChoice(): ChatChoice {
       }
       const legacy = field(message, 'function_call');
       if (typeof legacy === 'object' && legacy !== null) addCall({ index: 0, function: legacy }, ktime_ns);
-      finishReason = stringField(choice, 'finish_reason') ?? finishReason;
+      finishReason = stringField(choice, 'finish_reason') ?? stringField(choice, 'stop_reason') ?? finishReason;
       if (finishReason !== undefined) close(ktime_ns);
     },
     close,

@@ -18,6 +18,12 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** Does one of these names stand in this body? Of one that is no object, nothing can be said, and it may. */
+export function mayHaveOneOf(body: Buffer, names: readonly string[]): boolean {
+  const is_object = /^\s*\{/.test(body.toString('utf8', 0, 64));
+  return is_object ? names.some((name) => body.includes(`"${name}"`)) : body.length > 0;
+}
+
 export function asObject(value: unknown): JsonObject | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
 }

@@ -1,5 +1,5 @@
 import type { LlmRequest } from '../model/llm-call.ts';
-import { asObject, type JsonObject, parseJson } from './json-value.ts';
+import { asObject, type JsonObject, mayHaveOneOf, parseJson } from './json-value.ts';
 import { createOllamaReader } from './ollama-reader.ts';
 import { ollamaChatRequest, ollamaEmbeddingsRequest, ollamaGenerateRequest } from './ollama-request.ts';
 import type { HttpRequestHead, Provider } from './provider.ts';
@@ -24,6 +24,7 @@ function ollamaApi(name: string, path: RegExp, read: (body: JsonObject) => LlmRe
   return {
     name,
     matches: (head) => isPostTo(head, path) && isOllama(head),
+    confirms: (_head, body, part) => part !== 'whole' || mayHaveOneOf(body, ['model', 'messages', 'prompt', 'input']),
     parseRequest(_head, body) {
       const object = asObject(parseJson(body.toString('utf8')));
       return {

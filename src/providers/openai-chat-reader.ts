@@ -2,7 +2,7 @@ import type { LlmRequest, LlmResponse, Usage } from '../model/llm-call.ts';
 import { type ChatChoice, createChatChoice } from './chat-choice.ts';
 import { asObject, asObjects, countField, defined, field, type JsonObject, stringField } from './json-value.ts';
 import { openAiResponseAttributes } from './openai-parameters.ts';
-import { openAiUsage } from './openai-usage.ts';
+import { openAiUsage, toldCost } from './openai-usage.ts';
 import type { HttpResponseHead, ResponseReader } from './provider.ts';
 import { createResponseFailure } from './response-failure.ts';
 
@@ -15,6 +15,8 @@ export function createChatReader(request: LlmRequest, head: HttpResponseHead): R
   let id: string | undefined;
   let model: string | undefined;
   let usage: Usage = {};
+  let service_tier: string | undefined;
+  let told_cost_usd: number | undefined;
   let attributes: LlmResponse['attributes'] = {};
   let complete = false;
 
@@ -36,6 +38,7 @@ export function createChatReader(request: LlmRequest, head: HttpResponseHead): R
     else if (head.status >= 400) failure.report(body, String(head.status));
     id ??= stringField(body, 'id');
     model ||= stringField(body, 'model');
+    service_tier = stringField(body, 'service_tier') ?? service_tier;
     attributes = { ...attributes, ...openAiResponseAttributes(request, body) };
     addUsage(field(body, 'x_groq', 'usage'));
     for (const [position, choice] of asObjects(field(body, 'choices')).entries()) {
@@ -43,6 +46,7 @@ export function createChatReader(request: LlmRequest, head: HttpResponseHead): R
       choiceAt(countField(choice, 'index') ?? position)?.add(choice, ktime_ns);
     }
     addUsage(field(body, 'usage'));
+    told_cost_usd = toldCost(field(body, 'usage')) ?? told_cost_usd;
   }
 
   function end(ktime_ns: bigint): void {
@@ -77,6 +81,8 @@ export function createChatReader(request: LlmRequest, head: HttpResponseHead): R
         messages: ordered.map((choice) => choice.message()),
         tool_calls: ordered.flatMap((choice) => choice.toolCalls()),
         usage,
+        service_tier,
+        told_cost_usd,
         attributes,
       });
       return { response, error: failure.error, malformed: failure.malformed };

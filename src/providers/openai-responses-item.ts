@@ -37,6 +37,21 @@ function callParts(
   };
 }
 
+/** Where such a call holds what it gave. A picture's is left out for its size. */
+const SERVER_RESULTS: Readonly<Record<string, string>> = {
+  mcp_call: 'output',
+  file_search_call: 'results',
+  code_interpreter_call: 'outputs',
+};
+
+function serverResult(item: JsonObject, type: string): unknown {
+  if (!Object.hasOwn(SERVER_RESULTS, type)) return undefined;
+  const error = field(item, 'error');
+  if (error !== undefined && error !== null) return { is_error: true, content: boundedJson(error) };
+  const result = field(item, SERVER_RESULTS[type] ?? '');
+  return result === null ? undefined : boundedJson(result);
+}
+
 function reasoningParts(item: JsonObject): readonly MessagePart[] {
   const blocks = [...asObjects(field(item, 'summary')), ...asObjects(field(item, 'content'))];
   return blocks.flatMap((block) => {
@@ -64,10 +79,8 @@ function itemMessage(item: JsonObject): Message | undefined {
   const call = callParts(item, type);
   if (call !== undefined) {
     const parts: MessagePart[] = [{ type: 'tool_call', ...call }];
-    const output = field(item, 'output');
-    if (type === 'mcp_call' && output !== undefined && output !== null) {
-      parts.push({ type: 'tool_call_response', id: call.id, response: boundedJson(output) });
-    }
+    const response = serverResult(item, type);
+    if (response !== undefined) parts.push({ type: 'tool_call_response', id: call.id, response });
     return { role: 'assistant', parts };
   }
   if (!type.endsWith('_output')) return undefined;

@@ -3,7 +3,7 @@ import { messageFinishReason } from './finish-reason.ts';
 import { asObject, asObjects, countField, defined, field, type JsonObject, stringField } from './json-value.ts';
 import { openAiResponseAttributes } from './openai-parameters.ts';
 import { itemMessages, itemToolCall } from './openai-responses-item.ts';
-import { openAiUsage } from './openai-usage.ts';
+import { openAiUsage, toldCost } from './openai-usage.ts';
 import type { HttpResponseHead, ResponseReader } from './provider.ts';
 import { createResponseFailure } from './response-failure.ts';
 
@@ -50,6 +50,11 @@ export interface ResponsesReader extends ResponseReader {
   readonly id: string | undefined;
 }
 
+/** A search of the web, which has a price; to open what was found has none. */
+function isSearch(item: JsonObject): boolean {
+  return stringField(item, 'type') === 'web_search_call' && stringField(item, 'action', 'type') === 'search';
+}
+
 /** Reads a Responses API response, streamed or whole. */
 export function createResponsesReader(request: LlmRequest, head: HttpResponseHead): ResponsesReader {
   const failure = createResponseFailure(head);
@@ -60,6 +65,8 @@ export function createResponsesReader(request: LlmRequest, head: HttpResponseHea
   let incompleteReason: string | undefined;
   let conversation: string | undefined;
   let usage: Usage = {};
+  let service_tier: string | undefined;
+  let told_cost_usd: number | undefined;
   let attributes: LlmResponse['attributes'] = {};
   let complete = false;
 
@@ -83,10 +90,12 @@ export function createResponsesReader(request: LlmRequest, head: HttpResponseHea
     id = stringField(response, 'id') ?? id;
     model = stringField(response, 'model') ?? model;
     status = stringField(response, 'status') ?? status;
+    service_tier = stringField(response, 'service_tier') ?? service_tier;
     conversation = stringField(response, 'conversation', 'id') ?? stringField(response, 'conversation') ?? conversation;
     attributes = { ...attributes, ...openAiResponseAttributes(request, response) };
     const counted = field(response, 'usage');
     if (asObject(counted) !== undefined) usage = openAiUsage(counted);
+    told_cost_usd = toldCost(counted) ?? told_cost_usd;
     if (!last) return;
     incompleteReason = stringField(response, 'incomplete_details', 'reason');
     const error = field(response, 'error');
@@ -153,6 +162,7 @@ export function createResponsesReader(request: LlmRequest, head: HttpResponseHea
       const calls = ordered.flatMap(({ item, done_ns }) =>
         done_ns === undefined ? [] : (itemToolCall(item, done_ns) ?? []),
       );
+      const searches = ordered.filter(({ item }) => isSearch(item)).length;
       const whole = ordered.map((entry) => (entry.done_ns === undefined ? partialItem(entry) : entry.item));
       const parts = itemMessages(whole).flatMap((message): readonly MessagePart[] => message.parts);
       const reason = finishReason(calls);
@@ -163,7 +173,9 @@ export function createResponsesReader(request: LlmRequest, head: HttpResponseHea
         finish_reasons: reason === undefined ? [] : [reason],
         messages: parts.length === 0 ? [] : [{ role: 'assistant', parts, ...finish }],
         tool_calls: calls,
-        usage,
+        usage: searches === 0 ? usage : { ...usage, web_search_count: searches },
+        service_tier,
+        told_cost_usd,
         conversation_id: conversation,
         attributes,
       });

@@ -1,5 +1,5 @@
 import type { Usage } from '../model/llm-call.ts';
-import { countField, defined, field } from './json-value.ts';
+import { asNumber, countField, defined, field } from './json-value.ts';
 
 /**
  * `usage` of Chat Completions (`prompt_tokens`) and of Responses (`input_tokens`). Both include cached tokens in the
@@ -15,4 +15,10 @@ export function openAiUsage(usage: unknown): Usage {
     cache_creation_input_tokens: countField(input, 'cache_write_tokens'),
     reasoning_output_tokens: countField(output, 'reasoning_tokens'),
   });
+}
+
+/** What the call cost, US dollars, where `usage` says it: OpenRouter as a number, Perplexity as a sum and its parts. */
+export function toldCost(usage: unknown): number | undefined {
+  const cost = asNumber(field(usage, 'cost', 'total_cost')) ?? asNumber(field(usage, 'cost'));
+  return cost !== undefined && cost >= 0 ? cost : undefined;
 }

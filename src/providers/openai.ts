@@ -1,5 +1,5 @@
 import type { LlmRequest } from '../model/llm-call.ts';
-import { asObject, type JsonObject, parseJson, stringField } from './json-value.ts';
+import { asObject, field, type JsonObject, mayHaveOneOf, parseJson, stringField } from './json-value.ts';
 import { createChatReader } from './openai-chat-reader.ts';
 import { chatRequest, completionRequest, embeddingsRequest } from './openai-chat-request.ts';
 import { createResponsesReader } from './openai-responses-reader.ts';
@@ -8,6 +8,8 @@ import type { HttpRequestHead, ParsedRequest, Provider } from './provider.ts';
 import { providerName } from './provider-name.ts';
 import { isPostTo, requestPath } from './request-target.ts';
 
+/** Where the path is a common word: what the body has to have. */
+type Needs = readonly string[];
 type ReadRequest = (body: JsonObject, provider: string, model: string | undefined) => LlmRequest;
 
 /** Azure names the deployment in the path, and old clients nowhere else. */
@@ -30,10 +32,12 @@ function openAiApi(
   path: RegExp,
   read: ReadRequest,
   createResponseReader: Provider['createResponseReader'],
+  needs: Needs = [],
 ): Provider {
   return {
     name,
     matches: (head) => isPostTo(head, path),
+    ...(needs.length > 0 && { confirms: (_head, body, part) => part !== 'whole' || mayHaveOneOf(body, needs) }),
     parseRequest: (head, body) => parse(head, body, read),
     createResponseReader,
   };
@@ -42,15 +46,21 @@ function openAiApi(
 /** OpenAI's Chat Completions API, and the many hosts that speak it. */
 export const openAiChat = openAiApi('openai_chat', /\/chat\/completions$/, chatRequest, createChatReader);
 
-/** The older completions API: continue a prompt. */
+/** The older completions API: continue a prompt. Mistral's agents take messages there. */
 export const openAiCompletions = openAiApi(
   'openai_completions',
   /(?<!\/chat)\/completions$/,
-  completionRequest,
+  (body, provider, model) =>
+    Array.isArray(field(body, 'messages'))
+      ? chatRequest(body, provider, model)
+      : completionRequest(body, provider, model),
   createChatReader,
+  ['prompt', 'messages'],
 );
 
-export const openAiEmbeddings = openAiApi('openai_embeddings', /\/embeddings$/, embeddingsRequest, createChatReader);
+export const openAiEmbeddings = openAiApi('openai_embeddings', /\/embeddings$/, embeddingsRequest, createChatReader, [
+  'input',
+]);
 
 /** OpenAI's Responses API. Its path is a common word, so it must stand where APIs stand. */
 export const openAiResponses = openAiApi(
@@ -58,4 +68,5 @@ export const openAiResponses = openAiApi(
   /^(?:.*\/(?:v\d{1,2}|openai|codex|deployments\/[^/]+))?\/responses$/,
   responsesRequest,
   createResponsesReader,
+  ['input', 'model', 'prompt', 'previous_response_id'],
 );

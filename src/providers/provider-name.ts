@@ -32,14 +32,63 @@ const NAMES: readonly (readonly [host: RegExp, name: string])[] = [
   [/^models\.github\.ai$/, 'github_models'],
   [/(?:^|\.)sambanova\.ai$/, 'sambanova'],
   [/(?:^|\.)deepinfra\.com$/, 'deepinfra'],
+  [/^oai\.helicone\.ai$/, 'openai'],
+  [/^anthropic\.helicone\.ai$/, 'anthropic'],
 ];
 
-/** gen_ai.provider.name of the host a request goes to; `protocol` (`openai`, `anthropic`) where the host is unknown. */
+/** What gateways call a provider, in the path that leads to it or in a header. */
+const ALIASES: Readonly<Record<string, string>> = {
+  openai: 'openai',
+  anthropic: 'anthropic',
+  azure: 'azure.ai.openai',
+  'azure-openai': 'azure.ai.openai',
+  gemini: 'gcp.gemini',
+  google: 'gcp.gemini',
+  'google-ai-studio': 'gcp.gemini',
+  vertex_ai: 'gcp.vertex_ai',
+  'vertex-ai': 'gcp.vertex_ai',
+  'google-vertex-ai': 'gcp.vertex_ai',
+  bedrock: 'aws.bedrock',
+  'aws-bedrock': 'aws.bedrock',
+  mistral: 'mistral_ai',
+  'mistral-ai': 'mistral_ai',
+  groq: 'groq',
+  deepseek: 'deepseek',
+  perplexity: 'perplexity',
+  'perplexity-ai': 'perplexity',
+  cohere: 'cohere',
+  grok: 'x_ai',
+  xai: 'x_ai',
+  'x-ai': 'x_ai',
+  openrouter: 'openrouter',
+  cerebras: 'cerebras',
+  ollama: 'ollama',
+};
+const PREFIX_SEGMENTS = 6;
+
+/** gen_ai.provider.name of the host a request goes to; `protocol` (`openai`, `anthropic`) where nothing tells it. */
 export function providerName(head: HttpRequestHead, protocol: string): string {
   const host = (head.host ?? '').toLowerCase();
   const name = host.replace(/:\d{1,5}$/, '').replace(/\.$/, '');
-  for (const [pattern, provider] of NAMES) if (pattern.test(name)) return provider;
-  if (requestPath(head).startsWith('/openai/deployments/')) return 'azure.ai.openai';
+  const path = requestPath(head);
+  const named = byHost(name);
+  // Its other models are behind other paths of the same host.
+  if (named === 'azure.ai.inference' && path.includes('/openai/')) return 'azure.ai.openai';
+  if (named !== undefined) return named;
+  if (path.includes('/openai/deployments/')) return 'azure.ai.openai';
   if (/(?:^|\.)ollama\b/.test(name) || host.endsWith(':11434')) return 'ollama';
-  return protocol;
+  return behindGateway(head, path) ?? protocol;
+}
+
+function byHost(name: string): string | undefined {
+  return NAMES.find(([pattern]) => pattern.test(name))?.[1];
+}
+
+/** Portkey and Helicone name the provider in a header, Cloudflare and LiteLLM in the path. */
+function behindGateway({ headers }: HttpRequestHead, path: string): string | undefined {
+  const target = URL.parse(headers.get('helicone-target-url') ?? '')?.hostname;
+  const segments = path.split('/', PREFIX_SEGMENTS);
+  const words = [headers.get('x-portkey-provider') ?? '', ...segments].map((word) => word.toLowerCase());
+  const alias = words.find((word) => Object.hasOwn(ALIASES, word));
+  return (target && byHost(target)) ?? (alias === undefined ? undefined : ALIASES[alias]);
 }

@@ -1,4 +1,5 @@
 import type { CallError, LlmRequest, LlmResponse } from '../model/llm-call.ts';
+import type { GrpcMessage } from '../protocol/grpc.ts';
 
 export interface HttpRequestHead {
   readonly method: string;
@@ -24,10 +25,19 @@ export interface ParsedRequest {
   readonly malformed: string | undefined;
 }
 
+/** One event of a streamed response. */
+export interface StreamEvent {
+  readonly event: string | undefined;
+  readonly data: string;
+  /** Of a framing that tells errors apart from events: the name of the error that this is. */
+  readonly error_type?: string;
+  /** Of a framing of binary messages: the message. `data` is empty then. */
+  readonly message?: GrpcMessage;
+}
+
 /** Reads the response to one request. Never throws for bad data. */
 export interface ResponseReader {
-  /** One SSE event of a streamed response. */
-  pushEvent(event: { readonly event: string | undefined; readonly data: string }, ktime_ns: bigint): void;
+  pushEvent(event: StreamEvent, ktime_ns: bigint): void;
   /** The whole body of a response that is not a stream (also of an error). */
   pushBody(body: Buffer, ktime_ns: bigint): void;
   /** The stream told its end ([DONE], message_stop, response.completed), or the whole body could be read. */
@@ -40,12 +50,17 @@ export interface ResponseReader {
   };
 }
 
+/** How much of a body is there: all, all that will ever be known of it, or what has come so far. */
+export type BodyPart = 'whole' | 'cut' | 'beginning';
+
 /** One family of LLM APIs: from the bytes of an exchange to the model. Never throws for bad data. */
 export interface Provider {
   /** e.g. 'openai'. */
   readonly name: string;
   /** Is this request ours? From its head alone. */
   matches(head: HttpRequestHead): boolean;
+  /** Where the head cannot tell for sure: is this its decoded body? Of a `beginning`: may it become one? */
+  confirms?(head: HttpRequestHead, body: Buffer, part: BodyPart): boolean;
   /** Reads the decoded body of a complete request. */
   parseRequest(head: HttpRequestHead, body: Buffer): ParsedRequest;
   /** A reader for the response to that request. */

@@ -13,6 +13,7 @@ import {
   ATTR_UNDERSIGHT_LEFT_OUT_COUNT,
   ATTR_UNDERSIGHT_TURN_CACHE_CREATION_INPUT_TOKENS,
   ATTR_UNDERSIGHT_TURN_CACHE_READ_INPUT_TOKENS,
+  ATTR_UNDERSIGHT_TURN_COST,
   ATTR_UNDERSIGHT_TURN_INPUT_TOKENS,
   ATTR_UNDERSIGHT_TURN_LLM_CALL_COUNT,
   ATTR_UNDERSIGHT_TURN_OUTPUT_TOKENS,
@@ -21,7 +22,7 @@ import {
 } from './semconv.gen.ts';
 import { commonAttributes, type SpanBody, unlessZero } from './span-body.ts';
 
-export function agentSpan(activity: AgentActivity): SpanBody {
+export function agentSpan(activity: AgentActivity, cost_usd: number | undefined): SpanBody {
   const { agent, usage, input, output } = activity;
   return {
     name: spanName('invoke_agent', agent.name),
@@ -40,6 +41,7 @@ export function agentSpan(activity: AgentActivity): SpanBody {
       [ATTR_UNDERSIGHT_TURN_CACHE_READ_INPUT_TOKENS]: usage.cache_read_input_tokens,
       [ATTR_UNDERSIGHT_TURN_CACHE_CREATION_INPUT_TOKENS]: usage.cache_creation_input_tokens,
       [ATTR_UNDERSIGHT_TURN_REASONING_OUTPUT_TOKENS]: usage.reasoning_output_tokens,
+      [ATTR_UNDERSIGHT_TURN_COST]: cost_usd,
       [ATTR_UNDERSIGHT_FOLDED_COUNT]: unlessZero(activity.noise_file_count),
       [ATTR_UNDERSIGHT_LEFT_OUT_COUNT]: unlessZero(activity.left_out_count),
       ...commonAttributes(activity),

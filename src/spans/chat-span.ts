@@ -33,6 +33,7 @@ import {
   ATTR_GEN_AI_TOOL_DEFINITIONS,
   ATTR_GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS,
   ATTR_GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+  ATTR_GEN_AI_USAGE_COST,
   ATTR_GEN_AI_USAGE_INPUT_TOKENS,
   ATTR_GEN_AI_USAGE_OUTPUT_TOKENS,
   ATTR_GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
@@ -43,7 +44,7 @@ import {
 } from './semconv.gen.ts';
 import { commonAttributes, type SpanBody, unlessZero } from './span-body.ts';
 
-export function chatSpan(activity: ChatActivity): SpanBody {
+export function chatSpan(activity: ChatActivity, cost_usd: number | undefined): SpanBody {
   const { call } = activity;
   const { request, response, gaps } = call;
   return {
@@ -55,6 +56,7 @@ export function chatSpan(activity: ChatActivity): SpanBody {
       ...response?.attributes,
       ...requestAttributes(request),
       ...responseAttributes(response),
+      [ATTR_GEN_AI_USAGE_COST]: cost_usd,
       [ATTR_GEN_AI_PROVIDER_NAME]: call.provider,
       [ATTR_GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK]: timeToFirstChunk(call),
       [ATTR_SERVER_ADDRESS]: call.server_address,

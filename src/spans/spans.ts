@@ -7,6 +7,7 @@ import type { Stage } from '../stage.ts';
 import { agentSpan } from './agent-span.ts';
 import { boundAttributes } from './bounded-attributes.ts';
 import { chatSpan } from './chat-span.ts';
+import { type Costs, createCosts } from './costs.ts';
 import { fileSpan } from './file-span.ts';
 import { mcpSpan } from './mcp-span.ts';
 import { networkSpan } from './network-span.ts';
@@ -27,13 +28,14 @@ const UNLIMITED = { max_attribute_chars: Number.POSITIVE_INFINITY, max_attribute
 
 /**
  * Turns activities into OTel spans with the names of the GenAI semantic conventions (docs/attributes.md). Kernel time becomes
- * wall-clock time here, through the session's offset. Counts under `spans.`: no_session, link_unknown, parent_unknown,
- * resource_variable_invalid, traceparent_invalid.
+ * wall-clock time here, through the session's offset. Counts under `spans.`: call_unpriced, no_session, link_unknown,
+ * parent_unknown, resource_variable_invalid, traceparent_invalid.
  */
 export function createSpans(options: SpansStageOptions, next: Stage<Span>): Stage<Activity | SessionEvent> {
   const { counters } = options;
   let session: SessionEvent | undefined;
   let resources = createResources(options, counters);
+  const costs = createCosts(counters);
   const openSpans = new BoundedMap<string, Pick<SpanLink, 'trace_id' | 'span_id'>>(REMEMBERED);
   const chatParents = new BoundedMap<string, string | undefined>(REMEMBERED);
 
@@ -78,9 +80,9 @@ export function createSpans(options: SpansStageOptions, next: Stage<Span>): Stag
     const trace_id = remote?.trace_id ?? traceIdOf(activity.turn_id);
     const span_id = spanIdOf(activity.id);
     const { parent_id, links } = place(activity, trace_id);
-    const body = bodyOf(activity);
     const start_unix_ns = activity.start_ns + unix_offset_ns;
     const end_unix_ns = activity.end_ns + unix_offset_ns;
+    const body = bodyOf(activity, costs, end_unix_ns);
     return {
       trace_id,
       span_id,
@@ -134,12 +136,12 @@ function remoteParent(
   return call?.traceparent === activity.traceparent ? undefined : call;
 }
 
-function bodyOf(activity: Activity): SpanBody {
+function bodyOf(activity: Activity, costs: Costs, end_unix_ns: bigint): SpanBody {
   switch (activity.kind) {
     case 'invoke_agent':
-      return agentSpan(activity);
+      return agentSpan(activity, costs.ofTurn(activity));
     case 'chat':
-      return chatSpan(activity);
+      return chatSpan(activity, costs.ofCall(activity, Number(end_unix_ns / 1_000_000n)));
     case 'execute_tool':
       return toolSpan(activity);
     case 'mcp':

@@ -70,7 +70,7 @@ describe('a call fails', () => {
     test(`because the answer of ${target} was cut in the middle, which does not make it malformed`, () => {
       const { connection, only } = watch({}, providers);
       const { write, read, close } = connection(1n);
-      write(chatRequest({}, ['User-Agent: ollama-python/0.5'], target));
+      write(chatRequest({ messages: [] }, ['User-Agent: ollama-python/0.5'], target));
       read(jsonResponse(whole).subarray(0, -3));
       close();
       assert.equal(only().error?.type, 'cut');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { anthropicOnBedrock, anthropicOnVertex } from '../../src/providers/anthropic.ts';
+import { anthropicOnVertex } from '../../src/providers/anthropic.ts';
+import { bedrockInvoke } from '../../src/providers/bedrock.ts';
 import { parse, post, status, whole } from './exchange-fixture.ts';
 
 const VERTEX = 'us-east5-aiplatform.googleapis.com';
@@ -59,8 +60,8 @@ describe('Claude on Bedrock', () => {
   test('is asked for the model that the path names, without the account', () => {
     for (const name of [ID, encodeURIComponent(ID), encodeURIComponent(arn)]) {
       const head = post(BEDROCK, `/model/${name}/invoke`);
-      assert.equal(anthropicOnBedrock.matches(head), true, name);
-      const { provider, request } = parse(anthropicOnBedrock, head, body);
+      assert.equal(bedrockInvoke.matches(head), true, name);
+      const { provider, request } = parse(bedrockInvoke, head, body);
       assert.equal(provider, 'aws.bedrock');
       assert.equal(request.model, ID);
       assert.equal(request.stream, false);
@@ -69,7 +70,7 @@ describe('Claude on Bedrock', () => {
 
   test('answers as Claude does everywhere', () => {
     const head = post(BEDROCK, `/model/${ID}/invoke`);
-    const { complete, response } = whole(anthropicOnBedrock, head, body, answer);
+    const { complete, response } = whole(bedrockInvoke, head, body, answer);
     assert.equal(complete, true);
     assert.deepEqual(response.usage, { input_tokens: 3, output_tokens: 4 });
     assert.deepEqual(response.finish_reasons, ['end_turn']);
@@ -78,17 +79,7 @@ describe('Claude on Bedrock', () => {
   test('refuses with an error that a header names', () => {
     const headers = new Map([['x-amzn-errortype', 'ThrottlingException:http://internal.amazon.com/']]);
     const head = post(BEDROCK, `/model/${ID}/invoke`);
-    const { error } = whole(anthropicOnBedrock, head, body, { message: 'Too many' }, { status: 429, headers });
+    const { error } = whole(bedrockInvoke, head, body, { message: 'Too many' }, { status: 429, headers });
     assert.deepEqual(error, { type: 'ThrottlingException', message: 'Too many' });
-  });
-
-  test('of other models and in streams is not read', () => {
-    for (const target of [
-      '/model/amazon.nova-pro-v1:0/invoke',
-      `/model/${ID}/invoke-with-response-stream`,
-      `/model/${ID}/converse`,
-    ]) {
-      assert.equal(anthropicOnBedrock.matches(post(BEDROCK, target)), false, target);
-    }
   });
 });

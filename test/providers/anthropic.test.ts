@@ -201,6 +201,27 @@ describe('an Anthropic Messages response', () => {
     });
   });
 
+  test('tells apart what has a price of its own', () => {
+    const usage = {
+      input_tokens: 3,
+      cache_creation_input_tokens: 30,
+      cache_creation: { ephemeral_5m_input_tokens: 20, ephemeral_1h_input_tokens: 10 },
+      server_tool_use: { web_search_requests: 2, web_fetch_requests: 1 },
+      service_tier: 'standard',
+    };
+    const { response } = whole(anthropicMessages, head, {}, { type: 'message', content: [], usage });
+    const { usage: read, service_tier } = response;
+    assert.deepEqual(read, {
+      input_tokens: 33,
+      cache_creation_input_tokens: 30,
+      cache_creation_1h_input_tokens: 10,
+      web_search_count: 2,
+    });
+    assert.equal(service_tier, 'standard');
+    const fast = { type: 'message', content: [], usage: { ...usage, speed: 'fast' } };
+    assert.equal(whole(anthropicMessages, head, {}, fast).response.service_tier, 'fast');
+  });
+
   test('arguments arrive whole however they are cut', () => {
     const input = { command: 'echo "ü\\n"', list: [1, { a: null }] };
     const text = JSON.stringify(input);

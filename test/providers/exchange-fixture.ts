@@ -1,4 +1,4 @@
-import type { HttpRequestHead, HttpResponseHead, Provider } from '../../src/providers/provider.ts';
+import type { HttpRequestHead, HttpResponseHead, Provider, StreamEvent } from '../../src/providers/provider.ts';
 
 /** The head of a POST to `https://host/path`. */
 export function post(host: string, target: string, headers: Readonly<Record<string, string>> = {}): HttpRequestHead {
@@ -16,13 +16,17 @@ export function parse(provider: Provider, head: HttpRequestHead, body: unknown) 
 }
 
 /** Gives a stream's events to a reader for `request`; the n-th (from 1) at ktime n. */
-export function stream(provider: Provider, head: HttpRequestHead, request: unknown, events: readonly unknown[]) {
+export function events(provider: Provider, head: HttpRequestHead, request: unknown, list: readonly StreamEvent[]) {
   const reader = provider.createResponseReader(parse(provider, head, request).request, ok);
-  for (const [i, data] of events.entries()) {
-    const event = { event: undefined, data: typeof data === 'string' ? data : JSON.stringify(data) };
-    reader.pushEvent(event, BigInt(i + 1));
-  }
+  for (const [i, event] of list.entries()) reader.pushEvent(event, BigInt(i + 1));
   return { complete: reader.complete, ...reader.result() };
+}
+
+/** The same of events that have no names. */
+export function stream(provider: Provider, head: HttpRequestHead, request: unknown, list: readonly unknown[]) {
+  const texts = list.map((data) => (typeof data === 'string' ? data : JSON.stringify(data)));
+  const unnamed = texts.map((data) => ({ event: undefined, data }));
+  return events(provider, head, request, unnamed);
 }
 
 /** Gives a whole body to a reader for `request`, at ktime 9. */

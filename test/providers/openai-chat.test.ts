@@ -168,8 +168,17 @@ describe('a Chat Completions response', () => {
         cache_read_input_tokens: 8,
         reasoning_output_tokens: 12,
       },
+      service_tier: 'default',
       attributes: { 'openai.response.system_fingerprint': 'fp_1', 'openai.response.service_tier': 'default' },
     });
+  });
+
+  test('says what it cost where the provider tells: as a number, or a sum and its parts', () => {
+    const costOf = (cost: unknown) =>
+      whole(openAiChat, head, {}, { choices: [], usage: { prompt_tokens: 1, cost } }).response.told_cost_usd;
+    assert.equal(costOf(0.0025), 0.0025);
+    assert.equal(costOf({ input_tokens_cost: 0.001, request_cost: 0.005, total_cost: 0.006 }), 0.006);
+    for (const cost of [undefined, null, -1, '1', {}]) assert.equal(costOf(cost), undefined);
   });
 
   test('reads whole with several choices', () => {

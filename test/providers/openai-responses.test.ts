@@ -153,6 +153,7 @@ describe('a Responses response', () => {
         { id: 'call_2', name: 'local_shell', arguments: { command: ['pwd'] }, complete_ns: 13n },
       ],
       usage: { input_tokens: 20, output_tokens: 9, cache_read_input_tokens: 5, reasoning_output_tokens: 4 },
+      service_tier: 'default',
       attributes: { 'openai.response.service_tier': 'default' },
     });
   });

@@ -31,7 +31,10 @@ describe('which API a request speaks', () => {
     ['/api/embed', 'ollama_embeddings'],
     ['/api/pull', undefined],
     ['/v1/projects/p/locations/l/publishers/anthropic/models/claude:streamRawPredict', 'anthropic_vertex'],
-    ['/model/anthropic.claude-3-haiku-20240307-v1%3A0/invoke', 'anthropic_bedrock'],
+    ['/model/anthropic.claude-3-haiku-20240307-v1%3A0/invoke', 'bedrock_invoke'],
+    ['/bedrock/model/meta.llama3-8b-instruct-v1:0/invoke-with-response-stream', 'bedrock_invoke'],
+    ['/model/us.amazon.nova-pro-v1%3A0/converse-stream', 'bedrock_converse'],
+    ['/model/us.amazon.nova-pro-v1%3A0/count-tokens', undefined],
     ['/', undefined],
   ] as const) {
     test(`POST ${target}: ${name ?? 'none'}`, () => {
@@ -90,6 +93,10 @@ const words = fc.constantFrom(
   ...'request requests finishReason promptFeedback executableCode images prompt thinking done eval_count model'.split(
     ' ',
   ),
+  ...'output toolUse toolResult toolConfig inputSchema contentBlockStart contentBlockDelta metadata stopReason bytes'.split(
+    ' ',
+  ),
+  ...'generation outputs results outputText inputText reasoningContent reasoningText cacheDetails chunk'.split(' '),
   ...'response.completed response.output_item.done response.output_text.delta function_call reasoning summary'.split(
     ' ',
   ),

@@ -52,7 +52,8 @@ const TYPE_CHECKS: Readonly<Record<string, (value: AttributeValue) => boolean>> 
   // In the structured form, or as JSON text, which is all that a span can hold.
   any: (value) => typeof value === 'string',
 };
-const OURS = /^undersight\./;
+/** Ours, and one that backends read without it being in the conventions. */
+const OURS = /^undersight\.|^gen_ai\.usage\.cost$/;
 /** In the model's folders that the published data leaves out: only their names can be compared, with the package's. */
 const ELSEWHERE = /^(service|host|os|container|deployment|telemetry|http|jsonrpc|rpc)\./;
 

@@ -27,6 +27,7 @@ test('a chat says what was asked, what came back, and what it took', () => {
     'gen_ai.usage.cache_read.input_tokens': 4096,
     'gen_ai.usage.cache_creation.input_tokens': 512,
     'gen_ai.usage.reasoning.output_tokens': 16,
+    'gen_ai.usage.cost': 0.0004864,
     'gen_ai.conversation.id': 'conv-1',
     'server.address': 'api.openai.com',
     'server.port': 443,

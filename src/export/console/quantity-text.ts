@@ -24,6 +24,16 @@ export function countText(count: number): string {
   return count < 999_500 ? `${threeDigits(count / 1000)}k` : `${threeDigits(count / 1e6)}M`;
 }
 
+/** `$0.00042`, `$0.038`, `$1.24`, `$120.50`. */
+export function costText(usd: number): string {
+  if (usd === 0 || usd >= 0.995) return `$${usd.toFixed(usd === 0 ? 0 : 2)}`;
+  return usd < 0.000_000_5
+    ? '<$0.000001'
+    : `$${Number(usd.toPrecision(2))
+        .toFixed(6)
+        .replace(/(\.\d\d\d*?)0*$/, '$1')}`;
+}
+
 /** `42µs`, `1.2ms`, `870ms`, `2.41s`, `3m 05s`, `2h 10m`. */
 export function durationText(duration_ns: bigint): string {
   const ns = Number(duration_ns);

@@ -15,6 +15,7 @@ import {
   ATTR_GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK,
   ATTR_GEN_AI_TOOL_CALL_ARGUMENTS,
   ATTR_GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+  ATTR_GEN_AI_USAGE_COST,
   ATTR_GEN_AI_USAGE_INPUT_TOKENS,
   ATTR_GEN_AI_USAGE_OUTPUT_TOKENS,
   ATTR_MCP_RESOURCE_URI,
@@ -34,13 +35,14 @@ import {
   ATTR_UNDERSIGHT_NETWORK_COUNT,
   ATTR_UNDERSIGHT_NETWORK_OPERATION,
   ATTR_UNDERSIGHT_TURN_CACHE_READ_INPUT_TOKENS,
+  ATTR_UNDERSIGHT_TURN_COST,
   ATTR_UNDERSIGHT_TURN_INPUT_TOKENS,
   ATTR_UNDERSIGHT_TURN_LLM_CALL_COUNT,
   ATTR_UNDERSIGHT_TURN_OUTPUT_TOKENS,
   ATTR_UNDERSIGHT_TURN_TOOL_CALL_COUNT,
 } from '../../spans/semconv.gen.ts';
 import { printable } from './printable-text.ts';
-import { bytesText, countText, durationText } from './quantity-text.ts';
+import { bytesText, costText, countText, durationText } from './quantity-text.ts';
 import { marksOf } from './span-marks.ts';
 import { amount, commandText, contentOf, hostAndPort, number, text, texts } from './span-text.ts';
 import type { Line, Piece, Style } from './styled-line.ts';
@@ -114,6 +116,7 @@ function turnFacts(span: Span): (string | undefined)[] {
       amount(span, ATTR_UNDERSIGHT_TURN_CACHE_READ_INPUT_TOKENS),
       number(span, ATTR_UNDERSIGHT_TURN_OUTPUT_TOKENS),
     ),
+    costOf(span, ATTR_UNDERSIGHT_TURN_COST),
   ];
 }
 
@@ -130,6 +133,7 @@ function callFacts(span: Span): (string | undefined)[] {
     first_chunk_s === undefined ? undefined : `first chunk ${durationText(BigInt(Math.round(first_chunk_s * 1e9)))}`,
     texts(span, ATTR_GEN_AI_RESPONSE_FINISH_REASONS).join(', '),
     status === 200 ? undefined : `HTTP ${status}`,
+    costOf(span, ATTR_GEN_AI_USAGE_COST),
   ];
 }
 
@@ -156,6 +160,11 @@ function tokensText(
   const of_these = cached === 0 ? '' : ` (${countText(cached)} cached)`;
   if (!has_output) return `${from}${of_these} tokens`;
   return `${from}${of_these} → ${output === undefined ? '?' : countText(output)} tokens`;
+}
+
+function costOf(span: Span, name: string): string | undefined {
+  const usd = number(span, name);
+  return usd === undefined ? undefined : costText(usd);
 }
 
 function plural(count: number, noun: string): string {

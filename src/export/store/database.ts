@@ -2,7 +2,7 @@ import { chmodSync, closeSync, constants, existsSync, fstatSync, mkdirSync, open
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SetupError } from '../../model/setup-error.ts';
-import { SCHEMA, SCHEMA_VERSION } from './schema.ts';
+import { MIGRATIONS, SCHEMA_VERSION } from './schema.ts';
 
 /** 'UNDS': marks a SQLite file as ours (PRAGMA application_id). */
 const APPLICATION_ID = 0x554e4453;
@@ -95,9 +95,8 @@ function migrate(database: DatabaseSync, path: string): void {
   }
   if (version === SCHEMA_VERSION) return;
   transaction(database, () => {
-    // Another process may have created it while we waited for the lock.
-    if (pragma(database, 'user_version') === SCHEMA_VERSION) return;
-    database.exec(SCHEMA);
+    // Another process may have done it while we waited for the lock.
+    for (const statements of MIGRATIONS.slice(pragma(database, 'user_version'))) database.exec(statements);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
   });
 }

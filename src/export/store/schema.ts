@@ -1,12 +1,9 @@
-/** Raise it with every change of SCHEMA, and migrate in `database.ts`. */
-export const SCHEMA_VERSION = 1;
-
 /**
- * `content` holds each message once; `trace_content` says which traces hold on to it. A removed trace leaves `trace` at
+ * Schema 1. `content` holds each message once; `trace_content` says which traces hold on to it. A removed trace leaves `trace` at
  * once and waits in `removal` until its rows are gone, a few at a time; ids are never reused, so spans that come late
  * begin a new row.
  */
-export const SCHEMA = `
+const SCHEMA = `
 CREATE TABLE trace (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   trace_id TEXT NOT NULL UNIQUE,
@@ -53,3 +50,7 @@ CREATE TABLE trace_content (
 CREATE INDEX trace_content_by_content ON trace_content(content);
 CREATE TABLE removal (trace INTEGER PRIMARY KEY) STRICT;
 `;
+
+/** Each leads from one schema to the next; a new store takes them all. */
+export const MIGRATIONS: readonly string[] = [SCHEMA, 'ALTER TABLE trace ADD COLUMN cost_usd REAL'];
+export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -12,9 +12,9 @@ const LATEST = 2n ** 63n - 2n;
 /** The agent's name of the trace is that of its root, or of the first span that has one. */
 const ADD_TO_TRACE = `
 INSERT INTO trace (trace_id, agent, root_name, service, start_unix_ns, end_unix_ns, span_count, llm_call_count,
-  tool_call_count, input_tokens, output_tokens, error_count, not_requested_count)
+  tool_call_count, input_tokens, output_tokens, error_count, not_requested_count, cost_usd)
 VALUES ($trace_id, $agent, $root_name, $service, $start, $end, 1, $llm_call_count,
-  $tool_call_count, $input_tokens, $output_tokens, $error_count, $not_requested_count)
+  $tool_call_count, $input_tokens, $output_tokens, $error_count, $not_requested_count, $cost_usd)
 ON CONFLICT (trace_id) DO UPDATE SET
   agent = CASE WHEN excluded.root_name IS NULL THEN coalesce(agent, excluded.agent)
     ELSE coalesce(excluded.agent, agent) END,
@@ -28,7 +28,8 @@ ON CONFLICT (trace_id) DO UPDATE SET
   input_tokens = input_tokens + excluded.input_tokens,
   output_tokens = output_tokens + excluded.output_tokens,
   error_count = error_count + excluded.error_count,
-  not_requested_count = not_requested_count + excluded.not_requested_count`;
+  not_requested_count = not_requested_count + excluded.not_requested_count,
+  cost_usd = coalesce(cost_usd + excluded.cost_usd, cost_usd, excluded.cost_usd)`;
 
 export interface SpanWriter {
   /** Writes all or none, in one transaction. Gives how many were already there. Throws SQLite's errors. */

@@ -19,6 +19,8 @@ export interface TraceSummary {
   readonly error_count: number;
   /** Effects that no tool call explains. */
   readonly not_requested_count: number;
+  /** US dollars, of the calls whose price is known; null: of none. */
+  readonly cost_usd: number | null;
 }
 
 /** Which traces; all that are given must hold. */
@@ -37,7 +39,7 @@ const WHERE = `(?1 IS NULL OR ${AGENT} = ?1) AND end_unix_ns >= ?2 AND end_unix_
 export function listTraces(database: DatabaseSync, filter: TraceFilter, limit: number): TraceSummary[] {
   const statement = database.prepare(
     `SELECT trace_id, ${AGENT} AS agent, root_name IS NOT NULL AS has_root, start_unix_ns, end_unix_ns, span_count,
-      llm_call_count, tool_call_count, input_tokens, output_tokens, error_count, not_requested_count
+      llm_call_count, tool_call_count, input_tokens, output_tokens, error_count, not_requested_count, cost_usd
     FROM trace WHERE ${WHERE} ORDER BY start_unix_ns DESC, id DESC LIMIT ?4`,
   );
   statement.setReadBigInts(true);
@@ -54,6 +56,7 @@ export function listTraces(database: DatabaseSync, filter: TraceFilter, limit: n
     output_tokens: Number(row.output_tokens),
     error_count: Number(row.error_count),
     not_requested_count: Number(row.not_requested_count),
+    cost_usd: row.cost_usd === null ? null : Number(row.cost_usd),
   }));
 }
 

@@ -2,6 +2,7 @@ import type { AttributeValue, Span } from '../../model/span.ts';
 import {
   ATTR_GEN_AI_AGENT_NAME,
   ATTR_GEN_AI_OPERATION_NAME,
+  ATTR_GEN_AI_USAGE_COST,
   ATTR_GEN_AI_USAGE_INPUT_TOKENS,
   ATTR_GEN_AI_USAGE_OUTPUT_TOKENS,
   ATTR_UNDERSIGHT_CORRELATION_REQUESTED,
@@ -20,6 +21,7 @@ export interface SummaryPart {
   readonly output_tokens: number;
   readonly error_count: number;
   readonly not_requested_count: number;
+  readonly cost_usd: number | null;
 }
 
 export function summarise(span: Span): SummaryPart {
@@ -36,6 +38,7 @@ export function summarise(span: Span): SummaryPart {
     output_tokens: is_call ? count(span.attributes[ATTR_GEN_AI_USAGE_OUTPUT_TOKENS]) : 0,
     error_count: span.status.code === 'error' ? 1 : 0,
     not_requested_count: span.attributes[ATTR_UNDERSIGHT_CORRELATION_REQUESTED] === false ? 1 : 0,
+    cost_usd: is_call ? dollars(span.attributes[ATTR_GEN_AI_USAGE_COST]) : null,
   };
 }
 
@@ -46,4 +49,8 @@ function text(value: AttributeValue | undefined): string | null {
 function count(value: AttributeValue | undefined): number {
   const number = Number(value);
   return Number.isSafeInteger(number) && number > 0 ? number : 0;
+}
+
+function dollars(value: AttributeValue | undefined): number | null {
+  return typeof value === 'number' && value >= 0 ? value : null;
 }

@@ -16,14 +16,14 @@ test('a trace is a tree in which one sees what was asked, what ran, and what nob
   assert.equal(
     tree(sample.turn),
     `
-invoke_agent demo-agent  2 calls · 1 tool call · 11k (9.2k cached) → 164 tokens                2.49s
-├─ chat gpt-5-mini  5.1k (4.1k cached) → 64 tokens · first chunk 230ms · tool_calls            790ms
+invoke_agent demo-agent  2 calls · 1 tool call · 11k (9.2k cached) → 164 tokens · $0.00097     2.49s
+├─ chat gpt-5-mini  5.1k (4.1k cached) → 64 tokens · first chunk 230ms · tool_calls · $0.000…  790ms
 │  ├─ execute_tool shell cat                                                                   500ms
 │  │  └─ cat orders.json  exit 0                                                               400ms
 │  │     ├─ read workspace  orders.json  640 B                                                   1ms
 │  │     └─ connect external  example.com:443  517 B sent · 12 kB received                     250ms
 │  └─ id -un  exit 0  ! not requested                                                            4ms
-└─ chat gpt-5-mini  5.1k (4.1k cached) → 64 tokens · first chunk 230ms · tool_calls            1.10s
+└─ chat gpt-5-mini  5.1k (4.1k cached) → 64 tokens · first chunk 230ms · tool_calls · $0.000…  1.10s
 trace 1daea4638dee · 8 spans · 1 not requested
 `.slice(1),
   );

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { openStoredTraces } from '../../../src/export/store/stored-traces.ts';
@@ -72,9 +73,12 @@ test('a trace is summed up in the list', () => {
       'gen_ai.operation.name': 'chat',
       'gen_ai.usage.input_tokens': 100,
       'gen_ai.usage.output_tokens': 7,
+      'gen_ai.usage.cost': 0.25,
     },
     end_unix_ns: 1_700_000_009_000_000_000n,
   });
+  child(4, { attributes: { 'gen_ai.operation.name': 'chat', 'gen_ai.usage.cost': 0.5 } });
+  child(5, { attributes: { 'gen_ai.operation.name': 'chat' } });
   child(2, { attributes: { 'gen_ai.operation.name': 'execute_tool' }, status: { code: 'error', message: undefined } });
   child(3, { attributes: { 'undersight.correlation.requested': false } });
   store.push(sampleSpan({ attributes: { 'gen_ai.agent.name': 'demo' } }));
@@ -87,15 +91,31 @@ test('a trace is summed up in the list', () => {
       has_root: true,
       start_unix_ns: 1_700_000_000_000_000_000n,
       end_unix_ns: 1_700_000_009_000_000_000n,
-      span_count: 4,
-      llm_call_count: 1,
+      span_count: 6,
+      llm_call_count: 3,
       tool_call_count: 1,
       input_tokens: 100,
       output_tokens: 7,
       error_count: 1,
       not_requested_count: 1,
+      cost_usd: 0.75,
     },
   ]);
+});
+
+test('a store of an older version goes on, with what it lacks left open', () => {
+  const { store, path } = newStore();
+  store.push(sampleSpan());
+  store.close?.();
+  const database = new DatabaseSync(path);
+  database.exec('ALTER TABLE trace DROP COLUMN cost_usd; PRAGMA user_version = 1');
+  database.close();
+  assert.equal(reading(path, (traces) => traces.listTraces({}, 10))[0]?.cost_usd, null);
+  const { store: again } = newStore({ path });
+  const attributes = { 'gen_ai.operation.name': 'chat', 'gen_ai.usage.cost': 0.5 };
+  again.push(sampleSpan({ span_id: hexId(7, 16), attributes }));
+  again.close?.();
+  assert.equal(reading(path, (traces) => traces.listTraces({}, 10))[0]?.cost_usd, 0.5);
 });
 
 test('traces are listed by agent, time and number, and found by the beginning of their id', () => {

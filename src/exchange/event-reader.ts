@@ -1,0 +1,59 @@
+import { createAwsEventStreamReader } from '../protocol/aws-event-stream.ts';
+import { createGrpcReader } from '../protocol/grpc.ts';
+import { createSseReader } from '../protocol/sse.ts';
+import type { StreamEvent } from '../providers/provider.ts';
+import type { CaptureGaps } from './capture-gaps.ts';
+
+/** Reads a stream of events out of the bytes of a body. */
+export interface EventReader {
+  push(data: Uint8Array): void;
+  /** Bytes are missing. */
+  gap(): void;
+  /** The stream is whole. */
+  end(): void;
+}
+
+export interface EventReaderOptions {
+  readonly max_event_bytes: number;
+  readonly gaps: CaptureGaps;
+  event(event: StreamEvent): void;
+}
+
+/** The reader for a body of this type; undefined: it is no stream of events. */
+export function eventReaderFor(content_type: string | undefined, options: EventReaderOptions): EventReader | undefined {
+  if (content_type?.startsWith('text/event-stream')) return serverSentEvents(options);
+  if (content_type?.startsWith('application/vnd.amazon.eventstream')) return awsEvents(options);
+  if (content_type?.startsWith('application/grpc')) return grpcMessages(options);
+  return undefined;
+}
+
+/** WHATWG HTML section 9.2. */
+export function serverSentEvents({ max_event_bytes, gaps, event }: EventReaderOptions): EventReader {
+  const tooLarge = () => gaps.add('too_large', 0, 'response event');
+  return createSseReader({ max_event_chars: max_event_bytes, event, tooLarge });
+}
+
+function awsEvents({ max_event_bytes, gaps, event }: EventReaderOptions): EventReader {
+  const reader = createAwsEventStreamReader({
+    max_message_bytes: max_event_bytes,
+    message({ headers, payload }) {
+      const error = headers.get(':exception-type') ?? headers.get(':error-code');
+      const name = headers.get(':event-type');
+      const data = payload.toString('utf8');
+      event({ event: name, data, ...(error === undefined ? {} : { error_type: error }) });
+    },
+    tooLarge: () => gaps.add('too_large', 0, 'response event'),
+    malformed: (bytes) => gaps.add('malformed', bytes, 'response event'),
+  });
+  return { ...reader, end() {} };
+}
+
+function grpcMessages({ max_event_bytes, gaps, event }: EventReaderOptions): EventReader {
+  const reader = createGrpcReader({
+    max_message_bytes: max_event_bytes,
+    message: (message) => event({ event: undefined, data: '', message }),
+    tooLarge: () => gaps.add('too_large', 0, 'response event'),
+    malformed: () => gaps.add('malformed', 0, 'response event'),
+  });
+  return { ...reader, end() {} };
+}

@@ -1,0 +1,92 @@
+import { decodeContent } from '../protocol/content-coding.ts';
+import type { ExchangeListener } from '../protocol/http-exchange.ts';
+import { bodyCodings } from '../protocol/http1-head.ts';
+import type { BodyPart, HttpRequestHead, Provider } from '../providers/provider.ts';
+import type { Arrival } from './arrival.ts';
+import type { BodyBudget } from './body-collector.ts';
+
+export interface UnsureExchangeOptions {
+  readonly confirms: NonNullable<Provider['confirms']>;
+  readonly head: HttpRequestHead;
+  readonly budget: BodyBudget;
+  /** It is a call: who hears of it from its beginning on. */
+  begin(): ExchangeListener<Arrival>;
+  /** It is none: who else may want to. */
+  otherwise?(): ExchangeListener<Arrival> | undefined;
+}
+
+/** So much of a body tells whether it is worth waiting for the rest. */
+const TELLING_BYTES = 64 * 1024;
+const TELLING_DECODED_BYTES = 4 * 2 ** 20;
+
+/** Holds back an exchange until its request's body tells whether it is a call at all; of one that is none, nothing is kept. */
+export function createUnsureExchange(options: UnsureExchangeOptions): ExchangeListener<Arrival> {
+  const { head, budget } = options;
+  let pieces: { readonly data: Uint8Array; readonly at: Arrival }[] | undefined = [];
+  let held_bytes = 0;
+  let is_telling = false;
+  let listener: ExchangeListener<Arrival> | undefined;
+
+  /** Ends the holding back: `next` hears what was held, and what follows. */
+  const handOver = (next: ExchangeListener<Arrival> | undefined): void => {
+    const held = pieces ?? [];
+    budget.buffered_bytes -= held_bytes;
+    held_bytes = 0;
+    pieces = undefined;
+    listener = next;
+    for (const { data, at } of held) next?.requestBody(data, at);
+  };
+  const confirmed = (part: BodyPart): boolean => {
+    const raw = Buffer.concat((pieces ?? []).map(({ data }) => data));
+    const max_bytes = part === 'beginning' ? TELLING_DECODED_BYTES : budget.max_body_bytes;
+    const { data, problem } = decodeContent(raw, bodyCodings(head.headers), max_bytes);
+    // So much that it cannot be looked through yet.
+    if (problem === 'too_large' && part === 'beginning') return true;
+    return options.confirms(head, data, problem === undefined ? part : 'cut');
+  };
+  /** Nothing more comes that could tell. */
+  const decide = (part: BodyPart): void => {
+    if (pieces !== undefined) handOver(confirmed(part) ? options.begin() : options.otherwise?.());
+  };
+
+  return {
+    requestBody(data, at) {
+      if (listener !== undefined) listener.requestBody(data, at);
+      if (pieces === undefined) return;
+      pieces.push({ data, at });
+      held_bytes += data.length;
+      budget.buffered_bytes += data.length;
+      if (held_bytes > budget.max_body_bytes || budget.buffered_bytes > budget.max_buffered_bytes) decide('cut');
+      else if (!is_telling && held_bytes >= TELLING_BYTES) {
+        is_telling = true;
+        if (!confirmed('beginning')) handOver(options.otherwise?.());
+      }
+    },
+    requestGap(bytes, at) {
+      decide('cut');
+      listener?.requestGap(bytes, at);
+    },
+    requestEnd(at, whole) {
+      decide(whole ? 'whole' : 'cut');
+      listener?.requestEnd(at, whole);
+    },
+    responseHead(response, at) {
+      decide('cut');
+      listener?.responseHead(response, at);
+    },
+    responseBody: (data, at) => listener?.responseBody(data, at),
+    responseTrailers: (fields, at) => listener?.responseTrailers?.(fields, at),
+    responseGap(bytes, at) {
+      decide('cut');
+      listener?.responseGap(bytes, at);
+    },
+    responseMalformed(at) {
+      decide('cut');
+      listener?.responseMalformed(at);
+    },
+    responseEnd(at, how, cause) {
+      decide('cut');
+      listener?.responseEnd(at, how, cause);
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import type { LlmRequest } from '../model/llm-call.ts';
+import { anthropicRequest } from './anthropic-request.ts';
+import { converseRequest } from './converse-request.ts';
+import { geminiRequest } from './gemini-request.ts';
+import { topLevelNames } from './json-names.ts';
+import { asObject, asObjects, field, type JsonObject, parseJson, stringField } from './json-value.ts';
+import { llmShape, mayBecomeLlmShape } from './llm-shape.ts';
+import { chatRequest, embeddingsRequest } from './openai-chat-request.ts';
+import { responsesRequest } from './openai-responses-request.ts';
+import { promptRequest } from './prompt-request.ts';
+import type { HttpRequestHead, Provider } from './provider.ts';
+import { providerName } from './provider-name.ts';
+import { isPostTo, requestPath } from './request-target.ts';
+import { createShapeReader } from './shape-reader.ts';
+
+/** What takes the same bodies and asks no model to write: by the last names of the path. */
+const NO_CALLS =
+  /[/:](?:count[_-]?tokens?|token[_-]?count|(?:de)?tokenize|input_tokens|moderations?|batch(?:es)?|files|fine[_-]?tun\w*|images?|audio|videos?|speech|transcriptions?|rerank|feedback|evals?|telemetry|metrics|logs|traces|spans|events?|event_logging|analytics|ingestion|rgstr)(?:\/[^/]*)?$/i;
+/** gen_ai.provider.name where nothing names one (GenAI semantic conventions: a value of one's own, or `_OTHER`). */
+const UNKNOWN = '_OTHER';
+
+/** Any other API whose requests look like those to a model: the body tells. */
+export const anyApi: Provider = {
+  name: 'any',
+  matches: (head) =>
+    isPostTo(head, /^/) &&
+    /\bjson\b/.test(head.headers.get('content-type')?.toLowerCase() ?? '') &&
+    !NO_CALLS.test(requestPath(head)),
+  confirms(_head, body, part) {
+    const text = body.toString('utf8');
+    if (part === 'beginning') {
+      const names = topLevelNames(text);
+      return names !== undefined && mayBecomeLlmShape(names);
+    }
+    const object = part === 'cut' ? undefined : asObject(parseJson(text));
+    return object !== undefined && llmShape(object) !== undefined;
+  },
+  parseRequest(head, body) {
+    const provider = providerName(head, UNKNOWN);
+    const object = asObject(parseJson(body.toString('utf8')));
+    return {
+      provider,
+      request: requestOf(object ?? {}, provider, head),
+      malformed: object === undefined ? 'the request body is not a JSON object' : undefined,
+    };
+  },
+  createResponseReader: createShapeReader,
+};
+
+function requestOf(body: JsonObject, provider: string, head: HttpRequestHead): LlmRequest {
+  const named = ['model', 'modelId', 'model_id', 'model_name'].map((name) => stringField(body, name));
+  const model = named.find((name) => name !== undefined) ?? modelIn(requestPath(head));
+  const stream = field(body, 'stream') === true;
+  switch (llmShape(body)) {
+    case 'contents':
+      return geminiRequest(body, model, /stream/i.test(requestPath(head)));
+    case 'items':
+      return responsesRequest(body, provider, model);
+    case 'embeddings':
+      return embeddingsRequest(body, provider, model);
+    case 'prompt':
+      return promptRequest(body, model, stream);
+    default:
+      return messagesRequest(body, provider, model, stream);
+  }
+}
+
+function messagesRequest(body: JsonObject, provider: string, model: string | undefined, stream: boolean): LlmRequest {
+  const messages = field(body, 'messages') ?? field(body, 'prompt');
+  const [tool] = asObjects(field(body, 'tools'));
+  const is_anthropic =
+    field(body, 'anthropic_version') !== undefined ||
+    field(body, 'system') !== undefined ||
+    field(tool, 'input_schema') !== undefined;
+  if (field(body, 'inferenceConfig') !== undefined || field(body, 'toolConfig') !== undefined) {
+    return converseRequest(body, model, stream);
+  }
+  if (is_anthropic) return { ...anthropicRequest(body), model };
+  return chatRequest({ ...body, messages }, provider, model);
+}
+
+/** Cloudflare and others name the model in the path. */
+function modelIn(path: string): string | undefined {
+  return /\/models?\/([^/:]{1,256})/.exec(path)?.[1] ?? /\/(@[a-z]{2}\/[^/]{1,128}\/[^/]{1,128})$/.exec(path)?.[1];
+}
