@@ -1,5 +1,6 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildGo, goVersion } from '../../go-program.ts';
 import { API_KEY, type Place, type RealAgent } from '../real-agent.ts';
 
 const scripts = join(import.meta.dirname, '../../e2e/agents');
@@ -42,6 +43,21 @@ function python(name: string, version: string, pip: readonly string[], script: r
   };
 }
 
+/** On Go's standard library, stripped. */
+function go(version: string): RealAgent {
+  return {
+    ...base,
+    name: 'net/http, without symbols (Go)',
+    version,
+    packages: {},
+    build: (installed) => {
+      buildGo(installed, 'openai', readFileSync(join(scripts, 'openai.go'), 'utf8'), '-ldflags=-s -w');
+    },
+    command: ({ installed }) => [join(installed, 'openai')],
+    tlsFile: ({ installed }) => join(installed, 'openai'),
+  };
+}
+
 export const sdkAgents: readonly RealAgent[] = [
   node('OpenAI SDK', 'openai', '7.55.0', ['openai-node.mjs', 'chat', '--stream']),
   node('OpenAI SDK, Responses', 'openai', '7.55.0', ['openai-node.mjs', 'responses', '--stream']),
@@ -55,6 +71,7 @@ export const sdkAgents: readonly RealAgent[] = [
     [join(own, 'langgraph_agent.py')],
   ),
   python('aiohttp', '3.14.5', ['aiohttp==3.14.5'], [join(own, 'aiohttp_agent.py')]),
+  ...(goVersion === undefined ? [] : [go(goVersion)]),
 ];
 
 /** A module is looked for beside the script that imports it. */
