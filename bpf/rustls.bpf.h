@@ -79,19 +79,13 @@ static __always_inline int enter_rustls(struct pt_regs *ctx, __u32 function, con
 			count_loss(LOSS_TLS_LAYOUT);
 		half->doubted = 0;
 	}
-	if (call.direction == TLS_WRITE) {
-		if (bpf_probe_read_user(&call.outbound, sizeof(call.outbound), message)) {
-			count_loss(LOSS_MEMORY_FAULT);
-			return 0;
-		}
-	} else {
-		if (bpf_probe_read_user(&call.inbound, sizeof(call.inbound), message)) {
-			count_loss(LOSS_MEMORY_FAULT);
-			return 0;
-		}
-		if (half)
-			bind_received(who, &call.inbound, half);
+	if (call.direction == TLS_WRITE ? bpf_probe_read_user(&call.outbound, sizeof(call.outbound), message) :
+					  bpf_probe_read_user(&call.inbound, sizeof(call.inbound), message)) {
+		count_loss(LOSS_MEMORY_FAULT);
+		return 0;
 	}
+	if (half && call.direction == TLS_READ)
+		bind_received(who, &call.inbound, half);
 	if (bpf_map_update_elem(&rustls_calls, &id, &call, BPF_ANY))
 		count_loss(LOSS_TABLE_FULL);
 	return 0;
