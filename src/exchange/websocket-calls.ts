@@ -53,6 +53,8 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
   /** Sent since the last call began: what the next one asks with. */
   let sent_bytes = 0;
   let sent_gaps = createCaptureGaps();
+  /** In plain, since a call began or ended: what its reader may have to keep. */
+  let received_bytes = 0;
   let close_cause: string | undefined;
 
   const tell = ({ call, origin, ...of }: OpenCall, phase: LlmCall['phase']): LlmCall => ({
@@ -93,6 +95,7 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
     if (call.request_lost && begun.gaps.list().length === 0) begun.gaps.add('lost_bytes', 0, 'request');
     if (call.malformed !== undefined) begun.gaps.add('malformed', 0, `request: ${call.malformed}`);
     sent_bytes = 0;
+    received_bytes = 0;
     sent_gaps = createCaptureGaps();
     open.set(call, begun);
     emit(tell(begun, 'request'));
@@ -105,6 +108,7 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
   };
   const finish = (of: OpenCall, cause: string | undefined): void => {
     open.delete(of.call);
+    received_bytes = 0;
     const result = attempt(
       () => of.call.result(),
       () => FAILED_RESULT,
@@ -141,7 +145,10 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
         () => false,
       ),
     );
-    session = api?.createSession(head);
+    session = attempt(
+      () => api?.createSession(head),
+      () => undefined,
+    );
     if (session === undefined) missApi(at);
   };
   const receive = (message: string, bytes: number, at: Arrival): void => {
@@ -207,7 +214,11 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
         if (side === 'sent') {
           sent_bytes += payload_bytes;
           send(text, start, at);
-        } else receive(text, payload_bytes, at);
+        } else {
+          received_bytes += data.length;
+          if (received_bytes > budget.max_body_bytes) damage(side, 'too_large', payload_bytes, at);
+          else receive(text, payload_bytes, at);
+        }
         finishEnded();
       },
       damaged: damage,

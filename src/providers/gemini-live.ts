@@ -10,7 +10,9 @@ import { inHeadSession } from './session-id.ts';
 import { MAX_OPEN_CALLS, type WebSocketApi, type WebSocketCall, type WebSocketSession } from './websocket-api.ts';
 
 const SWITCHED = { status: 101, headers: new Map<string, string>() };
+/** Of what was added since the last request. */
 const MAX_CONTENTS = 4096;
+const MAX_CONTENT_CHARS = 2 ** 26;
 
 interface LiveCall extends WebSocketCall {
   readonly reader: ResponseReader;
@@ -42,11 +44,14 @@ function createSession(head: HttpRequestHead): WebSocketSession {
   const provider = geminiProviderName(head);
   let setup: JsonObject = {};
   let contents: JsonObject[] = [];
+  let content_chars = 0;
   /** Turns are answered in the order in which they came. */
   const open: LiveCall[] = [];
   let is_damaged = false;
 
-  const add = (added: readonly JsonObject[]): void => {
+  const add = (added: readonly JsonObject[], chars: number): void => {
+    content_chars += added.length > 0 ? chars : 0;
+    if (content_chars > MAX_CONTENT_CHARS) return;
     contents.push(...added.slice(0, MAX_CONTENTS - contents.length));
   };
   const begin = (): LiveCall => {
@@ -55,6 +60,7 @@ function createSession(head: HttpRequestHead): WebSocketSession {
     const reader = createGeminiReader(SWITCHED);
     let state: LiveCall['state'] = 'open';
     contents = [];
+    content_chars = 0;
     const call: LiveCall = {
       ...inHeadSession({ provider, request, malformed: undefined }, head),
       reader,
@@ -77,9 +83,10 @@ function createSession(head: HttpRequestHead): WebSocketSession {
       const client = asObject(protoField(message, 'clientContent'));
       const results = protoObjects(protoField(message, 'toolResponse'), 'functionResponses');
       const typed = stringField(protoField(message, 'realtimeInput'), 'text');
-      add(protoObjects(client, 'turns'));
-      if (results.length > 0) add([{ role: 'user', parts: results.map((functionResponse) => ({ functionResponse })) }]);
-      if (typed !== undefined) add([{ role: 'user', parts: [{ text: typed }] }]);
+      add(protoObjects(client, 'turns'), text.length);
+      if (results.length > 0)
+        add([{ role: 'user', parts: results.map((functionResponse) => ({ functionResponse })) }], text.length);
+      if (typed !== undefined) add([{ role: 'user', parts: [{ text: typed }] }], text.length);
       const is_turn = protoField(client, 'turnComplete') === true || results.length > 0 || typed !== undefined;
       if (!is_turn) return undefined;
       // The end of the one before may have been among what was not read.
@@ -91,7 +98,7 @@ function createSession(head: HttpRequestHead): WebSocketSession {
       const message = asObject(parseJson(text));
       if (message === undefined) return undefined;
       const heard = stringField(protoField(protoField(message, 'serverContent'), 'inputTranscription'), 'text');
-      if (heard !== undefined && open.length === 0) add([{ role: 'user', parts: [{ text: heard }] }]);
+      if (heard !== undefined && open.length === 0) add([{ role: 'user', parts: [{ text: heard }] }], text.length);
       const read = chunkOf(message);
       if (read === undefined) return undefined;
       const says = field(read.chunk, 'candidates') as readonly {

@@ -10,7 +10,20 @@ import { inHeadSession } from './session-id.ts';
 import { MAX_OPEN_CALLS, type WebSocketApi, type WebSocketCall, type WebSocketSession } from './websocket-api.ts';
 
 const SWITCHED = { status: 101, headers: new Map<string, string>() };
+/** Of what was added since the last request. */
 const MAX_ITEMS = 4096;
+const MAX_ITEM_CHARS = 2 ** 26;
+/** What is kept of a session. */
+const SETTINGS = new Set([
+  'model',
+  'instructions',
+  'tools',
+  'temperature',
+  'output_modalities',
+  'modalities',
+  'max_output_tokens',
+  'max_response_output_tokens',
+]);
 
 interface RealtimeCall extends WebSocketCall {
   readonly reader: ResponsesReader;
@@ -48,6 +61,7 @@ function createSession(head: HttpRequestHead): WebSocketSession {
   const model = /[?&](?:model|deployment)=([^&#]{1,256})/.exec(head.target)?.[1];
   let session: JsonObject = model === undefined ? {} : { model };
   let items: JsonObject[] = [];
+  let item_chars = 0;
   let conversation_id: string | undefined;
   /** In the order in which they were asked for. */
   const open: RealtimeCall[] = [];
@@ -56,6 +70,7 @@ function createSession(head: HttpRequestHead): WebSocketSession {
   const begin = (own: JsonObject): RealtimeCall => {
     const request = requestOf(session, own, items, provider);
     items = [];
+    item_chars = 0;
     const asked = conversation_id === undefined ? request : { ...request, conversation_id };
     const reader = createResponsesReader(asked, SWITCHED);
     let is_lost = false;
@@ -75,11 +90,14 @@ function createSession(head: HttpRequestHead): WebSocketSession {
     if (open.length > MAX_OPEN_CALLS) open.shift()?.lose();
     return call;
   };
-  const addItem = (item: JsonObject): void => {
-    if (items.length < MAX_ITEMS) items.push(realtimeItem(item));
+  const addItem = (item: JsonObject, chars: number): void => {
+    item_chars += chars;
+    if (items.length < MAX_ITEMS && item_chars <= MAX_ITEM_CHARS) items.push(realtimeItem(item));
   };
   const learn = (update: unknown): void => {
-    const known = Object.entries(asObject(update) ?? {}).filter(([, value]) => value !== null && value !== '');
+    const known = Object.entries(asObject(update) ?? {}).filter(
+      ([name, value]) => SETTINGS.has(name) && value !== null && value !== '',
+    );
     session = { ...session, ...Object.fromEntries(known) };
   };
   const callOf = (event: JsonObject, type: string): RealtimeCall | undefined => {
@@ -100,7 +118,7 @@ function createSession(head: HttpRequestHead): WebSocketSession {
           learn(field(message, 'session'));
           return undefined;
         case 'conversation.item.create':
-          if (item !== undefined) addItem(item);
+          if (item !== undefined) addItem(item, text.length);
           return undefined;
         case 'response.create':
           // The end of the one before may have been among what was not read.
@@ -118,7 +136,10 @@ function createSession(head: HttpRequestHead): WebSocketSession {
       if (type === 'session.created' || type === 'session.updated') learn(field(event, 'session'));
       if (type === 'conversation.created') conversation_id = stringField(event, 'conversation', 'id');
       if (type === 'conversation.item.input_audio_transcription.completed') {
-        addItem({ role: 'user', content: [{ type: 'input_audio', transcript: field(event, 'transcript') }] });
+        addItem(
+          { role: 'user', content: [{ type: 'input_audio', transcript: field(event, 'transcript') }] },
+          text.length,
+        );
       }
       const call = callOf(event, type);
       if (call === undefined) return undefined;

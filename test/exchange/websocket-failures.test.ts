@@ -98,6 +98,25 @@ describe('what is lost', () => {
     );
   });
 
+  test('more than is kept of one response: the call says so, and the next one is read', () => {
+    const { say, hear, ended } = open('', UPGRADE, { max_body_bytes: 2000 });
+    say(ask());
+    hear(answer('resp_1', 'x')[0]);
+    for (let count = 0; count < 50; count++) {
+      hear({ type: 'response.output_text.delta', output_index: 0, delta: 'y'.repeat(100) });
+    }
+    for (const event of answer('resp_1', 'x').slice(4)) hear(event);
+    say(ask());
+    for (const event of answer('resp_2', 'next')) hear(event);
+    assert.deepEqual(
+      ended().map(({ response, error, gaps }) => [response?.id, error, gaps.map(({ reason }) => reason)]),
+      [
+        ['resp_1', undefined, ['too_large']],
+        ['resp_2', undefined, []],
+      ],
+    );
+  });
+
   test('the request: its response is a call all the same', () => {
     const { miss, hear, say, only, answer: text } = open();
     miss('write', 300);

@@ -36,8 +36,8 @@ export function answer(id: string, text: string): Record<string, unknown>[] {
 }
 
 /** A connection that was upgraded, and whose two sides say JSON. */
-export function open(extension = '', upgrade = UPGRADE) {
-  const watched = watch({}, [], webSocketApis);
+export function open(extension = '', upgrade = UPGRADE, options: Record<string, unknown> = {}) {
+  const watched = watch(options, [], webSocketApis);
   const connection = watched.connection(1n, { socket_id: 5n });
   connection.write(upgrade);
   connection.read(`${SWITCHED}${extension === '' ? '' : `Sec-WebSocket-Extensions: ${extension}\r\n`}\r\n`);
