@@ -231,11 +231,13 @@ typedef void (*btf_trace_io_uring_submit_req)(void *, struct io_kiocb *); /* sin
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, r9, r8, ax, cx, dx, si, di, orig_ax;
+	unsigned long r10, r9, r8, ax, cx, dx, si, di, orig_ax, sp, ip;
 };
 #else
 struct pt_regs {
 	__u64 regs[31];
+	__u64 sp;
+	__u64 pc;
 	__u64 orig_x0;
 	int syscallno;
 };
@@ -279,7 +281,12 @@ struct mmsghdr {
 #define SYSCALL_ARGUMENT_4(context) SYSCALL_REGISTER(context, r8)
 #define FUNCTION_ARGUMENT_0(ctx) ((ctx)->di)
 #define FUNCTION_ARGUMENT_1(ctx) ((ctx)->si)
+#define FUNCTION_ARGUMENT_2(ctx) ((ctx)->dx)
 #define FUNCTION_ARGUMENT_3(ctx) ((ctx)->cx)
+#define FUNCTION_ARGUMENT_4(ctx) ((ctx)->r8)
+#define FUNCTION_STACK(ctx) ((ctx)->sp)
+#define FUNCTION_PLACE(ctx) ((ctx)->ip)
+#define RETURN_ADDRESS_BYTES 8 /* on the stack when a function begins, and gone when it has returned */
 #define FUNCTION_RESULT(ctx) ((ctx)->ax)
 #else
 #define SYSCALL_NUMBER(context) ((long)SYSCALL_REGISTER(context, syscallno))
@@ -290,7 +297,12 @@ struct mmsghdr {
 #define SYSCALL_ARGUMENT_4(context) SYSCALL_REGISTER(context, regs[4])
 #define FUNCTION_ARGUMENT_0(ctx) ((ctx)->regs[0])
 #define FUNCTION_ARGUMENT_1(ctx) ((ctx)->regs[1])
+#define FUNCTION_ARGUMENT_2(ctx) ((ctx)->regs[2])
 #define FUNCTION_ARGUMENT_3(ctx) ((ctx)->regs[3])
+#define FUNCTION_ARGUMENT_4(ctx) ((ctx)->regs[4])
+#define FUNCTION_STACK(ctx) ((ctx)->sp)
+#define FUNCTION_PLACE(ctx) ((ctx)->pc)
+#define RETURN_ADDRESS_BYTES 0
 #define FUNCTION_RESULT(ctx) ((ctx)->regs[0])
 #endif
 

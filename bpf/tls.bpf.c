@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-/* Plaintext at the boundary of OpenSSL. These programs can be preempted: nothing per CPU. */
+/* Plaintext at the boundary of TLS libraries. These programs can be preempted: nothing per CPU. */
 
 #define MAX_CHUNKS 4096
 
@@ -9,6 +9,24 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } no_programs SEC(".maps");
+
+/* The kernel keeps programs of different attach types apart. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} no_session_programs SEC(".maps");
+
+/*
+ * Never tail-calls: no cookie has such a function. But a program that can gets no private stack, which preemption would
+ * corrupt (Linux >= 6.13).
+ */
+#define avoid_private_stack(ctx, no_programs)                                              \
+	do {                                                                               \
+		if ((bpf_get_attach_cookie(ctx) & TLS_COOKIE_FUNCTION) > TLS_FUNCTION_FREE) \
+			bpf_tail_call(ctx, no_programs, 0);                                \
+	} while (0)
 
 static __always_inline enum tls_direction direction_of(enum tls_function function)
 {
@@ -34,39 +52,113 @@ static __always_inline void free_connection(const struct subject *who, __u64 add
 	bpf_ringbuf_submit(event, 0);
 }
 
-SEC("uprobe")
-int handle_tls_enter(struct pt_regs *ctx)
+/* The frozen beginnings of NSPR's PRFileDesc and PRIOMethods (prio.h). */
+#define PR_DESC_LAYERED 4
+#define PR_MSG_PEEK 2
+
+/* Whether a PRFileDesc is a stack of layers, as one with TLS is: files and bare sockets go through the same functions. */
+static __always_inline bool is_layered(__u64 descriptor)
 {
-	__u32 function = bpf_get_attach_cookie(ctx), direction;
-	__u64 id = bpf_get_current_pid_tgid(), address = FUNCTION_ARGUMENT_0(ctx);
+	__u64 methods = 0;
+	__u32 type = 0;
+
+	return !bpf_probe_read_user(&methods, sizeof(methods), (void *)descriptor) &&
+	       !bpf_probe_read_user(&type, sizeof(type), (void *)methods) && type == PR_DESC_LAYERED;
+}
+
+/* Whether a function that is called for other things, too, is called for TLS: `flags` is its fourth argument. */
+static __always_inline bool is_tls(__u64 cookie, __u64 address, __u64 flags)
+{
+	if (cookie & TLS_COOKIE_NSPR_FLAGS && flags & PR_MSG_PEEK)
+		return false;
+	return !(cookie & TLS_COOKIE_NSPR) || is_layered(address);
+}
+
+/* Whether a process that nobody watches may be about to send a request. */
+static __always_inline bool may_discover(__u32 direction, __u64 data, const struct subject *who)
+{
+	char word[5] = {};
+
+	if (!tunables.discover_by_traffic || direction != TLS_WRITE || who->pid == tunables.own_pid)
+		return false;
+	if (bpf_probe_read_user(word, sizeof(word), (void *)data))
+		return false;
+	return word[0] == 'P' && word[1] == 'O' && word[2] == 'S' && word[3] == 'T' && word[4] == ' ' && !is_excluded_user();
+}
+
+/* Room for a call that begins. Those whose frames are gone, or are this very one (a jump), have ended. */
+static __always_inline struct tls_call *begin_tls_call(struct tls_thread *thread, __u64 stack)
+{
+	for (int i = 0; i < MAX_NESTED && thread->depth; i++) {
+		if (thread->calls[(thread->depth - 1) & (MAX_NESTED - 1)].stack > stack)
+			break;
+		thread->depth--;
+	}
+	if (thread->depth >= MAX_NESTED) {
+		count_loss(LOSS_CALL_NESTED);
+		return NULL;
+	}
+	return &thread->calls[thread->depth++ & (MAX_NESTED - 1)];
+}
+
+/* The call that returns; false when its beginning was not seen, or a call around it tells of the same bytes. */
+static __always_inline bool end_tls_call(struct tls_thread *thread, __u64 stack, struct tls_call *ended)
+{
+	const struct tls_call *call;
+	bool found = false;
+
+	for (int i = 0; i < MAX_NESTED && thread->depth && !found; i++) {
+		call = &thread->calls[(thread->depth - 1) & (MAX_NESTED - 1)];
+		if (call->stack > stack)
+			return false;
+		found = call->stack == stack;
+		thread->depth--;
+	}
+	if (!found)
+		return false;
+	*ended = thread->calls[thread->depth & (MAX_NESTED - 1)];
+	for (__u32 i = 0; i < MAX_NESTED && i < thread->depth; i++) {
+		call = &thread->calls[i];
+		if (call->address == ended->address && direction_of(call->cookie & TLS_COOKIE_FUNCTION) == direction_of(ended->cookie & TLS_COOKIE_FUNCTION))
+			return false;
+	}
+	return true;
+}
+
+/* Returns whether it matters what the call returns. */
+static __always_inline bool enter_tls(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx), id = bpf_get_current_pid_tgid();
+	__u64 address = FUNCTION_ARGUMENT_0(ctx), data = FUNCTION_ARGUMENT_1(ctx), asked_bytes = FUNCTION_ARGUMENT_2(ctx);
+	__u64 fourth = FUNCTION_ARGUMENT_3(ctx), fifth = FUNCTION_ARGUMENT_4(ctx), stack = FUNCTION_STACK(ctx);
+	__u32 function = cookie & TLS_COOKIE_FUNCTION, direction = direction_of(function);
 	struct tls_connection *connection;
 	struct tls_thread *thread;
 	struct tls_call *call;
-	struct subject who;
+	struct subject who = {};
 	bool watched = watched_subject(&who);
 
+	if (!watched && (function == TLS_FUNCTION_FREE || !may_discover(direction, data, &who)))
+		return false;
+	if (!is_tls(cookie, address, fourth))
+		return false;
 	if (function == TLS_FUNCTION_FREE) {
-		if (watched)
-			free_connection(&who, address);
-		return 0;
+		free_connection(&who, address);
+		return false;
 	}
-	/* Never taken. A program that can tail-call gets no private stack, which preemption would corrupt (Linux >= 6.13). */
-	if (function > TLS_FUNCTION_FREE)
-		bpf_tail_call(ctx, &no_programs, 0);
-	direction = direction_of(function);
-	if (!watched && (!tunables.discover_by_traffic || direction != TLS_WRITE || who.pid == tunables.own_pid || is_excluded_user()))
-		return 0;
 	thread = thread_of(id);
 	if (!thread)
-		return 0;
-	call = &thread->calls[(direction - 1) & 1];
-	if (call->address)
-		count_loss(LOSS_CALL_NESTED);
+		return false;
+	call = begin_tls_call(thread, stack);
+	if (!call)
+		return false;
 	call->address = address;
-	call->data = FUNCTION_ARGUMENT_1(ctx);
-	call->length = function == TLS_FUNCTION_READ_EX || function == TLS_FUNCTION_WRITE_EX ? FUNCTION_ARGUMENT_3(ctx) : 0;
+	call->data = data;
+	call->asked_bytes = asked_bytes;
+	call->length = cookie & TLS_COOKIE_LENGTH_FIFTH ? fifth : fourth;
 	call->start_ns = bpf_ktime_get_ns();
-	thread->inner = direction;
+	call->stack = stack;
+	call->cookie = cookie;
 	thread->last_address = address;
 	if (direction == TLS_READ && thread->last_received_id) {
 		connection = tls_connection_of(who.pid, address);
@@ -74,6 +166,14 @@ int handle_tls_enter(struct pt_regs *ctx)
 			connection->socket_id = thread->last_received_id;
 		thread->last_received_id = 0;
 	}
+	return true;
+}
+
+SEC("uprobe")
+int handle_tls_enter(struct pt_regs *ctx)
+{
+	avoid_private_stack(ctx, &no_programs);
+	enter_tls(ctx);
 	return 0;
 }
 
@@ -108,7 +208,7 @@ static long send_tls_chunk(__u32 index, void *context)
 	event->direction = output->direction;
 	event->data_bytes = bytes;
 	event->lost_bytes = 0;
-	event->padding = 0;
+	event->library = output->call.cookie >> 32;
 	if (index == MAX_CHUNKS - 1 && left > bytes) {
 		event->lost_bytes = left - bytes;
 		count_loss(LOSS_CALL_TOO_LONG);
@@ -124,23 +224,28 @@ static long send_tls_chunk(__u32 index, void *context)
 	return 0;
 }
 
-static __always_inline __u64 moved_bytes(__u32 function, const struct tls_call *call, int result)
+/* Puts right what cannot be: a call that claims to have moved more than it was asked to is told as a byte that is lost. */
+static __always_inline __u64 moved_bytes(struct tls_call *call, int result)
 {
+	__u32 function = call->cookie & TLS_COOKIE_FUNCTION;
 	__u64 bytes = 0;
 
-	if (result <= 0)
+	if (result <= 0 || call->cookie & TLS_COOKIE_NO_DATA)
 		return 0;
-	if (function == TLS_FUNCTION_READ || function == TLS_FUNCTION_WRITE)
-		return result;
-	if (result == 1 && bpf_probe_read_user(&bytes, sizeof(bytes), (void *)call->length))
+	if (function == TLS_FUNCTION_READ || function == TLS_FUNCTION_WRITE) {
+		bytes = result;
+		call->asked_bytes &= 0xffffffff;
+	} else if (result == 1 && bpf_probe_read_user(&bytes, sizeof(bytes), (void *)call->length)) {
 		count_loss(LOSS_MEMORY_FAULT);
-	return bytes;
+	}
+	if (bytes <= call->asked_bytes)
+		return bytes;
+	call->data = 0;
+	return 1;
 }
 
-SEC("uretprobe")
-int handle_tls_return(struct pt_regs *ctx)
+static __always_inline int return_from_tls(struct pt_regs *ctx)
 {
-	__u32 function = bpf_get_attach_cookie(ctx), index;
 	__u64 id = bpf_get_current_pid_tgid();
 	struct tls_output output = {};
 	struct tls_connection *connection;
@@ -148,20 +253,11 @@ int handle_tls_return(struct pt_regs *ctx)
 	struct tls_slot *slot;
 	bool watched = watched_subject(&output.who);
 
-	/* Never taken: keeps the private stack away, see handle_tls_enter. */
-	if (function > TLS_FUNCTION_FREE)
-		bpf_tail_call(ctx, &no_programs, 0);
 	thread = bpf_map_lookup_elem(&tls_threads, &id);
-	if (!thread)
+	if (!thread || !end_tls_call(thread, FUNCTION_STACK(ctx) - RETURN_ADDRESS_BYTES, &output.call))
 		return 0;
-	output.direction = direction_of(function);
-	index = (output.direction - 1) & 1;
-	output.call = thread->calls[index];
-	thread->calls[index].address = 0;
-	thread->inner = thread->calls[index ^ 1].address ? 3 - output.direction : 0;
-	if (!output.call.address)
-		return 0;
-	output.bytes = moved_bytes(function, &output.call, FUNCTION_RESULT(ctx));
+	output.direction = direction_of(output.call.cookie & TLS_COOKIE_FUNCTION);
+	output.bytes = moved_bytes(&output.call, FUNCTION_RESULT(ctx));
 	if (!output.bytes)
 		return 0;
 	if (!watched && (output.direction != TLS_WRITE || is_excluded_user()))
@@ -175,7 +271,7 @@ int handle_tls_return(struct pt_regs *ctx)
 		return 0;
 	connection = tls_connection_of(output.who.pid, output.call.address);
 	if (connection) {
-		output.offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[index], output.bytes);
+		output.offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[(output.direction - 1) & 1], output.bytes);
 		output.socket_id = connection->socket_id;
 	} else {
 		count_loss(LOSS_TABLE_FULL);
@@ -186,4 +282,21 @@ int handle_tls_return(struct pt_regs *ctx)
 	bpf_loop(MAX_CHUNKS, send_tls_chunk, &output, 0);
 	slot->busy = 0;
 	return 0;
+}
+
+SEC("uretprobe")
+int handle_tls_return(struct pt_regs *ctx)
+{
+	avoid_private_stack(ctx, &no_programs);
+	return return_from_tls(ctx);
+}
+
+/* Both ends of a call, where the kernel has that (Linux 6.13): whoever is not watched does not pay for the return. */
+SEC("uprobe")
+int handle_tls_session(struct pt_regs *ctx)
+{
+	avoid_private_stack(ctx, &no_session_programs);
+	if (bpf_get_func_ip(ctx) != FUNCTION_PLACE(ctx))
+		return return_from_tls(ctx);
+	return !enter_tls(ctx);
 }

@@ -43,6 +43,7 @@ EXPORT(enum, net_operation);
 EXPORT(enum, net_payload);
 EXPORT(enum, tls_direction);
 EXPORT(enum, tls_function);
+EXPORT(enum, tls_cookie);
 EXPORT(enum, blind_spot);
 EXPORT(enum, loss);
 EXPORT(struct, event_header);

@@ -4,7 +4,7 @@
  */
 
 /** sha256 of the layout this file was generated from. */
-export const layout_hash = '5c66845c1f4fd2590e37e406f8ce8e29caaafe962a571841c441123f8a2931c8';
+export const layout_hash = '929d1508f4605259db0a9cb995d0b7a60a0c1571ae63823e27fbb9dda4e377bf';
 
 export const event_kind = {
   EVENT_PROCESS_FORK: 1,
@@ -61,6 +61,14 @@ export const tls_function = {
   TLS_FUNCTION_WRITE: 3,
   TLS_FUNCTION_WRITE_EX: 4,
   TLS_FUNCTION_FREE: 5,
+} as const;
+
+export const tls_cookie = {
+  TLS_COOKIE_FUNCTION: 255,
+  TLS_COOKIE_LENGTH_FIFTH: 256,
+  TLS_COOKIE_NO_DATA: 512,
+  TLS_COOKIE_NSPR: 1024,
+  TLS_COOKIE_NSPR_FLAGS: 2048,
 } as const;
 
 export const blind_spot = {
@@ -479,6 +487,7 @@ export interface TlsDataEvent {
   readonly direction: number;
   readonly data_bytes: number;
   readonly lost_bytes: number;
+  readonly library: number;
 }
 
 export const tls_data_event = {
@@ -492,6 +501,7 @@ export const tls_data_event = {
     direction: 72,
     data_bytes: 76,
     lost_bytes: 80,
+    library: 84,
     data: 88,
   },
   read: (view: DataView, at: number): TlsDataEvent => ({
@@ -503,6 +513,7 @@ export const tls_data_event = {
     direction: view.getUint32(at + 72, true),
     data_bytes: view.getUint32(at + 76, true),
     lost_bytes: view.getUint32(at + 80, true),
+    library: view.getUint32(at + 84, true),
   }),
 } as const;
 

@@ -4,7 +4,12 @@ import { errnoName } from '../model/errno-name.ts';
 import type { ProcessSnapshot } from '../model/process-snapshot.ts';
 import { SetupError } from '../model/setup-error.ts';
 import type { TlsLibrary } from '../model/tls-library.ts';
-import { BPF_TRACE_UPROBE_MULTI, supportsUprobeMulti } from './bpf-syscall.ts';
+import {
+  BPF_TRACE_UPROBE_MULTI,
+  BPF_TRACE_UPROBE_SESSION,
+  supportsUprobeMulti,
+  supportsUprobeSession,
+} from './bpf-syscall.ts';
 import * as raw from './events.gen.ts';
 import { captureLog, libbpf, type Pointer } from './libbpf.ts';
 import { lastErrno } from './libc.ts';
@@ -17,6 +22,7 @@ import { type AttachResult, TlsProbes } from './tls-probes.ts';
 
 const ENTER_PROGRAM = 'handle_tls_enter';
 const RETURN_PROGRAM = 'handle_tls_return';
+const SESSION_PROGRAM = 'handle_tls_session';
 const LOG_LINES_SHOWN = 25;
 
 export interface ProbeOptions {
@@ -32,6 +38,8 @@ export interface ProbeOptions {
   readonly excluded_uids?: readonly number[];
   /** Attach TLS probes by uprobe_multi links, not one by one. By default where the kernel has them. */
   readonly uprobe_multi?: boolean;
+  /** Have one program at both ends of a TLS function, not one at each. By default where the kernel has that. */
+  readonly uprobe_session?: boolean;
 }
 
 /** The kernel programs, running. */
@@ -40,7 +48,10 @@ export interface Probes {
   readonly ring_bytes: number;
   /** Names of programs that this kernel has no hook for, each with the reason. */
   readonly unattached: readonly string[];
-  attachTls(library: TlsLibrary): AttachResult;
+  /** `number` comes with each record of the file (`TlsDataEvent.library`); 0 by default. */
+  attachTls(library: TlsLibrary, number?: number): AttachResult;
+  /** Takes the probes of a file away, if it has any. */
+  detachTls(library: TlsLibrary): void;
   /** From now on this process and what it forks is watched. `start_ns` 0n: the kernel side finds out. */
   watch(pid: number, start_ns: bigint): void;
   /** Totals since loading, in the order of LOSS_REASONS. */
@@ -81,7 +92,11 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
   bpf.map_set_max_entries(ring, options.ring_bytes);
   const enter = findProgram(object, ENTER_PROGRAM);
   const leave = findProgram(object, RETURN_PROGRAM);
+  const both = findProgram(object, SESSION_PROGRAM);
   const multi = options.uprobe_multi ?? supportsUprobeMulti();
+  const session = multi && (options.uprobe_session ?? supportsUprobeSession());
+  if (session) bpf.program_set_attach_type(both, BPF_TRACE_UPROBE_SESSION);
+  else bpf.program_set_autoload(both, false);
   if (multi) {
     for (const program of [enter, leave]) bpf.program_set_attach_type(program, BPF_TRACE_UPROBE_MULTI);
   }
@@ -91,14 +106,15 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
   const targets_fd: number = bpf.map_fd(findMap(object, 'targets'));
   const losses_fd: number = bpf.map_fd(findMap(object, 'losses'));
   const iterator = programs(object).find((program) => sectionOf(program).startsWith('iter/task'));
-  const tls = new TlsProbes(enter, leave, multi);
+  const tls = new TlsProbes({ enter, leave, session: session ? both : undefined, multi });
   const { links, unattached } = attachPrograms(object);
 
   return {
     ring_fd: bpf.map_fd(ring),
     ring_bytes: options.ring_bytes,
     unattached,
-    attachTls: (library) => tls.attach(library),
+    attachTls: (library, number = 0) => tls.attach(library, number),
+    detachTls: (library) => tls.detach(library),
     watch(pid, start_ns) {
       const value = Buffer.alloc(raw.target.size);
       value.writeBigUInt64LE(start_ns, raw.target.offset.start_ns);

@@ -1,21 +1,13 @@
 import fs from 'node:fs';
 import koffi from 'koffi';
 import { errnoName } from '../model/errno-name.ts';
-import type { TlsFunctionName, TlsLibrary } from '../model/tls-library.ts';
+import type { TlsFunction, TlsLibrary } from '../model/tls-library.ts';
 import { AttachedLibraries } from './attached-libraries.ts';
-import { createUprobeMulti } from './bpf-syscall.ts';
-import { tls_function } from './events.gen.ts';
+import { createUprobeMulti, type UprobeMulti } from './bpf-syscall.ts';
 import { libbpf, type Pointer, UPROBE_OPTIONS } from './libbpf.ts';
 import { lastErrno, libc } from './libc.ts';
+import { cookieOf, isFree } from './tls-cookie.ts';
 
-/** What the programs are told by cookie. */
-const COOKIES: Readonly<Record<TlsFunctionName, number>> = {
-  SSL_read: tls_function.TLS_FUNCTION_READ,
-  SSL_read_ex: tls_function.TLS_FUNCTION_READ_EX,
-  SSL_write: tls_function.TLS_FUNCTION_WRITE,
-  SSL_write_ex: tls_function.TLS_FUNCTION_WRITE_EX,
-  SSL_free: tls_function.TLS_FUNCTION_FREE,
-};
 const MAX_LIBRARIES = 1024;
 
 /**
@@ -23,6 +15,18 @@ const MAX_LIBRARIES = 1024;
  * which it was found, is no more. `failed` names the cause and no file.
  */
 export type AttachResult = 'attached' | 'attached_for_another' | 'already' | 'gone' | { readonly failed: string };
+
+/** What runs at the functions. */
+export interface TlsPrograms {
+  /** When a function begins. */
+  readonly enter: Pointer;
+  /** When it returns. */
+  readonly leave: Pointer;
+  /** At both ends, instead of these two, for functions that move data; undefined where the kernel has no such links. */
+  readonly session: Pointer | undefined;
+  /** Whether they are attached by uprobe_multi links, for which they were loaded. */
+  readonly multi: boolean;
+}
 
 /** The probes on one file. */
 interface FileProbes {
@@ -32,20 +36,16 @@ interface FileProbes {
 
 /** Puts probes on TLS libraries, each file once however many paths it has. */
 export class TlsProbes {
-  readonly #enter: Pointer;
-  readonly #leave: Pointer;
-  readonly #multi: boolean;
+  readonly #programs: TlsPrograms;
   readonly #attached = new AttachedLibraries<FileProbes>(MAX_LIBRARIES);
   readonly #detaching = new Set<Promise<unknown>>();
 
-  /** `enter` runs when a function begins, `leave` when it returns. `multi`: by uprobe_multi links, for which they were loaded. */
-  constructor(enter: Pointer, leave: Pointer, multi: boolean) {
-    this.#multi = multi;
-    this.#enter = enter;
-    this.#leave = leave;
+  constructor(programs: TlsPrograms) {
+    this.#programs = programs;
   }
 
-  attach(library: TlsLibrary): AttachResult {
+  /** `number` comes with each record of the file: at most 32 bits. */
+  attach(library: TlsLibrary, number: number): AttachResult {
     if (this.#attached.see(library)) return 'already';
     let fd: number;
     try {
@@ -59,7 +59,7 @@ export class TlsProbes {
       if (dev !== library.device || ino !== library.inode) return 'gone';
       const probes: FileProbes = { link_fds: [], links: [] };
       // What is attached is the file that was looked into, whatever its path leads to by now.
-      const failed = this.#attachFile(`/proc/self/fd/${fd}`, library, probes);
+      const failed = this.#attachFile(`/proc/self/fd/${fd}`, library, number, probes);
       if (failed !== undefined) {
         this.#detach(probes);
         return { failed };
@@ -70,6 +70,12 @@ export class TlsProbes {
     } finally {
       fs.closeSync(fd);
     }
+  }
+
+  /** Takes the probes of one file away, if it has any. */
+  detach(library: TlsLibrary): void {
+    const probes = this.#attached.take(library);
+    if (probes !== undefined) this.#detach(probes);
   }
 
   /** Takes all probes away. For each the kernel waits for programs that run: in parallel that is one wait, not many. */
@@ -89,15 +95,24 @@ export class TlsProbes {
     for (const fd of link_fds) begin((callback) => libc.close.async(fd, callback));
   }
 
-  #attachFile(path: string, { functions }: TlsLibrary, probes: FileProbes): string | undefined {
-    const returning = functions.filter((one) => one.name !== 'SSL_free');
+  #attachFile(path: string, library: TlsLibrary, number: number, probes: FileProbes): string | undefined {
+    const { enter, leave, session, multi } = this.#programs;
+    const ending = library.functions.filter(({ name }) => isFree(name));
+    const moving = library.functions.filter(({ name }) => !isFree(name));
     // Returns first: a call seen to begin is then always seen to end.
-    const steps = [
-      { at: 'return', program: this.#leave, functions: returning },
-      { at: 'entry', program: this.#enter, functions },
-    ] as const;
+    const steps: readonly Step[] =
+      session === undefined
+        ? [
+            { at: 'return', program: leave, functions: moving },
+            { at: 'entry', program: enter, functions: library.functions },
+          ]
+        : [
+            { at: 'both', program: session, functions: moving },
+            { at: 'entry', program: enter, functions: ending },
+          ];
     for (const step of steps) {
-      const failed = this.#multi ? attachMulti(path, step, probes) : attachEach(path, step, probes);
+      if (step.functions.length === 0) continue;
+      const failed = multi ? attachMulti(path, step, number, probes) : attachEach(path, step, number, probes);
       if (failed !== undefined) return failed;
     }
     return undefined;
@@ -105,17 +120,20 @@ export class TlsProbes {
 }
 
 interface Step {
-  readonly at: 'entry' | 'return';
+  readonly at: UprobeMulti['at'];
   readonly program: Pointer;
-  readonly functions: TlsLibrary['functions'];
+  readonly functions: readonly TlsFunction[];
 }
 
-function attachMulti(path: string, { at, program, functions }: Step, { link_fds }: FileProbes): string | undefined {
+const placeOf = ({ file_offset, probe_skip_bytes = 0 }: TlsFunction): bigint => file_offset + BigInt(probe_skip_bytes);
+
+function attachMulti(path: string, step: Step, number: number, { link_fds }: FileProbes): string | undefined {
+  const { at, program, functions } = step;
   const fd = createUprobeMulti({
     program_fd: libbpf().program_fd(program),
     path,
-    offsets: functions.map((one) => one.file_offset),
-    cookies: functions.map((one) => BigInt(COOKIES[one.name])),
+    offsets: functions.map(placeOf),
+    cookies: functions.map(({ name }) => cookieOf(name, number)),
     at,
   });
   if (fd < 0) return `uprobe_multi: ${errnoName(-fd)}`;
@@ -123,17 +141,18 @@ function attachMulti(path: string, { at, program, functions }: Step, { link_fds 
   return undefined;
 }
 
-function attachEach(path: string, { at, program, functions }: Step, { links }: FileProbes): string | undefined {
-  for (const { name, file_offset } of functions) {
+function attachEach(path: string, step: Step, number: number, { links }: FileProbes): string | undefined {
+  const { at, program, functions } = step;
+  for (const one of functions) {
     const options = {
       sz: koffi.sizeof(UPROBE_OPTIONS),
       ref_ctr_offset: 0,
-      bpf_cookie: COOKIES[name],
+      bpf_cookie: cookieOf(one.name, number),
       retprobe: at === 'return',
       func_name: null,
     };
-    const link: Pointer = libbpf().program_attach_uprobe(program, -1, path, file_offset, options);
-    if (link === null) return `uprobe ${name}: ${errnoName(lastErrno())}`;
+    const link: Pointer = libbpf().program_attach_uprobe(program, -1, path, placeOf(one), options);
+    if (link === null) return `uprobe ${one.name}: ${errnoName(lastErrno())}`;
     links.push(link);
   }
   return undefined;

@@ -1,15 +1,63 @@
-/** The functions of OpenSSL's interface at whose boundary plaintext is read. */
-export type TlsFunctionName = 'SSL_read' | 'SSL_read_ex' | 'SSL_write' | 'SSL_write_ex' | 'SSL_free';
+/**
+ * The functions at whose boundary plaintext is read. Of OpenSSL, also its inner ones, which all of these lead to:
+ * `ssl_write_internal_flags` is that of OpenSSL 3.3, with one argument more.
+ */
+export type TlsFunctionName =
+  | 'SSL_read'
+  | 'SSL_read_ex'
+  | 'SSL_read_early_data'
+  | 'SSL_write'
+  | 'SSL_write_ex'
+  | 'SSL_write_ex2'
+  | 'SSL_write_early_data'
+  | 'SSL_sendfile'
+  | 'SSL_free'
+  | 'ssl_read_internal'
+  | 'ssl_write_internal'
+  | 'ssl_write_internal_flags'
+  | 'gnutls_record_recv'
+  | 'gnutls_record_recv_seq'
+  | 'gnutls_record_send'
+  | 'gnutls_record_send2'
+  | 'gnutls_record_send_range'
+  | 'gnutls_record_uncork'
+  | 'gnutls_deinit'
+  | 'PR_Read'
+  | 'PR_Recv'
+  | 'PR_Write'
+  | 'PR_Send'
+  | 'PR_Close'
+  | 'mbedtls_ssl_read'
+  | 'mbedtls_ssl_write'
+  | 'mbedtls_ssl_free'
+  | 'wolfSSL_read'
+  | 'wolfSSL_write'
+  | 'wolfSSL_free'
+  | 's2n_recv'
+  | 's2n_send'
+  | 's2n_connection_free';
 
-/** How the functions were found: by their symbols, or in the machine code of OpenSSL or BoringSSL. */
-export type TlsFamilyName = 'openssl-symbols' | 'openssl-static' | 'boringssl';
+/** How the functions were found: by the symbols of a library, in the machine code of OpenSSL or BoringSSL, or in a list of builds. */
+export type TlsFamilyName =
+  | 'openssl-symbols'
+  | 'gnutls'
+  | 'nspr'
+  | 'mbedtls'
+  | 'wolfssl'
+  | 's2n'
+  | 'openssl-static'
+  | 'boringssl'
+  | 'known-build';
 
 export interface TlsFunction {
   readonly name: TlsFunctionName;
+  /** Where it begins. */
   readonly file_offset: bigint;
+  /** How far behind its beginning a probe costs less, with the stack and the arguments still as they were; 0 by default. */
+  readonly probe_skip_bytes?: number;
 }
 
-/** A file that holds functions of OpenSSL's interface, shared library or executable. */
+/** A file that holds functions of a TLS library, shared library or executable. */
 export interface TlsLibrary {
   /** How it was opened; may lead through `/proc/PID/root`. */
   readonly path: string;

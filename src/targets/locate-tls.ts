@@ -4,6 +4,7 @@ import type { TlsLibrary } from '../model/tls-library.ts';
 import { type Elf, readBuildId, readElf } from './elf.ts';
 import { type FoundTls, inspectTls } from './tls/inspect-tls.ts';
 import { createLocationCache, type LocationCache, locationCachePath } from './tls/location-cache.ts';
+import { placeProbes } from './tls/place-probes.ts';
 import { TLS_FAMILIES } from './tls/tls-families.ts';
 
 const QUICK = TLS_FAMILIES.filter(({ readsCode }) => !readsCode);
@@ -36,11 +37,12 @@ export function locateTls(file: string): TlsLibrary | undefined {
     const elf = readElf(fd);
     const found = elf && findTls(elf, stat);
     const library = found && {
+      ...found,
+      functions: placeProbes(elf, found.functions),
       path: file,
       device: stat.dev,
       inode: stat.ino,
       build_id: readBuildId(elf),
-      ...found,
     };
     if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
     remembered.set(key, library);
@@ -66,9 +68,16 @@ function findTls(elf: Elf, stat: fs.BigIntStats): FoundTls | undefined {
   return found;
 }
 
-const LIBRARY_NAME = /^(lib(ssl|node|python)[^/]*\.so[.\d]*|_ssl\.[^/]*so)$/;
+/**
+ * OpenSSL, BoringSSL, NSS (libssl3), and who links them in: libnode, libpython, libcrypto with libssl inside; GnuTLS, NSPR,
+ * Mbed TLS, wolfSSL, s2n; OpenSSL for Java (netty-tcnative, Conscrypt), gRPC's and others' extension modules of Python; copies that
+ * wheels bring (libssl-0123abcd.so.1.1).
+ */
+const SHARED_LIBRARY = /^lib(ssl|boringssl|node|python|gnutls|nspr4|nss3|mbedtls|wolfssl|s2n|netty_tcnative|conscrypt)[^/]*\.so[-.\w]*$/;
+const EXTENSION = /^(_ssl|_rust|_openssl|cygrpc|_awscrt|_pycurl|pycurl|_wrapper)\.[^/]*so$/;
 
-/** Whether a file of this name may hold OpenSSL's functions: worth a look when it is opened or mapped. */
+/** Whether a file of this name may hold the functions of a TLS library: worth a look when it is opened or mapped. */
 export function mayHoldTls(file: string): boolean {
-  return LIBRARY_NAME.test(path.basename(file));
+  const name = path.basename(file);
+  return SHARED_LIBRARY.test(name) || EXTENSION.test(name);
 }
