@@ -22,10 +22,10 @@ struct {
  * Never tail-calls: no cookie has such a function. But a program that can gets no private stack, which preemption would
  * corrupt (Linux >= 6.13).
  */
-#define avoid_private_stack(ctx, no_programs)                                              \
-	do {                                                                               \
-		if ((bpf_get_attach_cookie(ctx) & TLS_COOKIE_FUNCTION) > TLS_FUNCTION_FREE) \
-			bpf_tail_call(ctx, no_programs, 0);                                \
+#define avoid_private_stack(ctx, cookie, no_programs)                     \
+	do {                                                              \
+		if (((cookie) & TLS_COOKIE_FUNCTION) > TLS_FUNCTION_FREE) \
+			bpf_tail_call(ctx, no_programs, 0);               \
 	} while (0)
 
 static __always_inline enum tls_direction direction_of(enum tls_function function)
@@ -126,9 +126,9 @@ static __always_inline bool end_tls_call(struct tls_thread *thread, __u64 stack,
 }
 
 /* Returns whether it matters what the call returns. */
-static __always_inline bool enter_tls(struct pt_regs *ctx)
+static __always_inline bool enter_tls(struct pt_regs *ctx, __u64 cookie)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx), id = bpf_get_current_pid_tgid();
+	__u64 id = bpf_get_current_pid_tgid();
 	__u64 address = FUNCTION_ARGUMENT_0(ctx), data = FUNCTION_ARGUMENT_1(ctx), asked_bytes = FUNCTION_ARGUMENT_2(ctx);
 	__u64 fourth = FUNCTION_ARGUMENT_3(ctx), fifth = FUNCTION_ARGUMENT_4(ctx), stack = FUNCTION_STACK(ctx);
 	__u32 function = cookie & TLS_COOKIE_FUNCTION, direction = direction_of(function);
@@ -172,8 +172,10 @@ static __always_inline bool enter_tls(struct pt_regs *ctx)
 SEC("uprobe")
 int handle_tls_enter(struct pt_regs *ctx)
 {
-	avoid_private_stack(ctx, &no_programs);
-	enter_tls(ctx);
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+
+	avoid_private_stack(ctx, cookie, &no_programs);
+	enter_tls(ctx, cookie);
 	return 0;
 }
 
@@ -287,7 +289,7 @@ static __always_inline int return_from_tls(struct pt_regs *ctx)
 SEC("uretprobe")
 int handle_tls_return(struct pt_regs *ctx)
 {
-	avoid_private_stack(ctx, &no_programs);
+	avoid_private_stack(ctx, bpf_get_attach_cookie(ctx), &no_programs);
 	return return_from_tls(ctx);
 }
 
@@ -295,8 +297,10 @@ int handle_tls_return(struct pt_regs *ctx)
 SEC("uprobe")
 int handle_tls_session(struct pt_regs *ctx)
 {
-	avoid_private_stack(ctx, &no_session_programs);
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+
+	avoid_private_stack(ctx, cookie, &no_session_programs);
 	if (bpf_get_func_ip(ctx) != FUNCTION_PLACE(ctx))
 		return return_from_tls(ctx);
-	return !enter_tls(ctx);
+	return !enter_tls(ctx, cookie);
 }
