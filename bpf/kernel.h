@@ -279,15 +279,6 @@ struct mmsghdr {
 #define SYSCALL_ARGUMENT_2(context) SYSCALL_REGISTER(context, dx)
 #define SYSCALL_ARGUMENT_3(context) SYSCALL_REGISTER(context, r10)
 #define SYSCALL_ARGUMENT_4(context) SYSCALL_REGISTER(context, r8)
-#define FUNCTION_ARGUMENT_0(ctx) ((ctx)->di)
-#define FUNCTION_ARGUMENT_1(ctx) ((ctx)->si)
-#define FUNCTION_ARGUMENT_2(ctx) ((ctx)->dx)
-#define FUNCTION_ARGUMENT_3(ctx) ((ctx)->cx)
-#define FUNCTION_ARGUMENT_4(ctx) ((ctx)->r8)
-#define FUNCTION_STACK(ctx) ((ctx)->sp)
-#define FUNCTION_PLACE(ctx) ((ctx)->ip)
-#define RETURN_ADDRESS_BYTES 8 /* on the stack when a function begins, and gone when it has returned */
-#define FUNCTION_RESULT(ctx) ((ctx)->ax)
 #else
 #define SYSCALL_NUMBER(context) ((long)SYSCALL_REGISTER(context, syscallno))
 #define SYSCALL_ARGUMENT_0(context) SYSCALL_REGISTER(context, orig_x0)
@@ -295,15 +286,6 @@ struct mmsghdr {
 #define SYSCALL_ARGUMENT_2(context) SYSCALL_REGISTER(context, regs[2])
 #define SYSCALL_ARGUMENT_3(context) SYSCALL_REGISTER(context, regs[3])
 #define SYSCALL_ARGUMENT_4(context) SYSCALL_REGISTER(context, regs[4])
-#define FUNCTION_ARGUMENT_0(ctx) ((ctx)->regs[0])
-#define FUNCTION_ARGUMENT_1(ctx) ((ctx)->regs[1])
-#define FUNCTION_ARGUMENT_2(ctx) ((ctx)->regs[2])
-#define FUNCTION_ARGUMENT_3(ctx) ((ctx)->regs[3])
-#define FUNCTION_ARGUMENT_4(ctx) ((ctx)->regs[4])
-#define FUNCTION_STACK(ctx) ((ctx)->sp)
-#define FUNCTION_PLACE(ctx) ((ctx)->pc)
-#define RETURN_ADDRESS_BYTES 0
-#define FUNCTION_RESULT(ctx) ((ctx)->regs[0])
 #endif
 
 #endif

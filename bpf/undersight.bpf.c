@@ -19,8 +19,10 @@
 #include "account.bpf.h"
 #include "sweep.bpf.h"
 #include "address.bpf.h"
+#include "function.bpf.h"
 #include "tls-binding.bpf.h"
 #include "tls-slot.bpf.h"
+#include "tls-call.bpf.h"
 #include "discover.bpf.h"
 
 #include "process.bpf.c"
