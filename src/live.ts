@@ -94,7 +94,7 @@ class LiveProbes implements Live {
     this.#probes = probes;
     this.#options = options;
     this.#excludedUids = excludedUids;
-    this.#tls = createTlsAttacher(probes, options.counters, options.warn);
+    this.#tls = createTlsAttacher({ probes, counters: options.counters, warn: options.warn });
   }
 
   get unattached(): readonly string[] {
@@ -175,6 +175,9 @@ class LiveProbes implements Live {
         if (event.errno === 0 && mayHoldTls(event.path)) {
           this.#pending.push(() => this.attachTls([throughRoot(event.pid, event.path)]));
         }
+        return;
+      case 'tls_data':
+        this.#tls.see(event);
         return;
       case 'agent_seen':
         this.#pending.push(() => this.watchTree(event.pid, { reason: 'traffic', since_ns: event.ktime_ns }));

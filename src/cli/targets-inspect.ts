@@ -36,13 +36,16 @@ interface Report {
   readonly family: string | null;
   readonly functions: readonly { readonly name: string; readonly file_offset: bigint }[];
   readonly evidence: readonly string[];
+  /** Why it is not probed all the same: what its functions did when they were. */
+  readonly refused: string | null;
   /** What was tried in vain, and what it lacked. */
   readonly missing: readonly { readonly family: string; readonly missing: string }[];
 }
 
-/** Reads the file anew: nothing that was remembered is used. The other commands must not need what does it. */
+/** Reads the file anew: no place that was remembered is used. The other commands must not need what does it. */
 async function inspect(file: string): Promise<Report> {
   const { readBuildId, readElf } = await import('../targets/elf.ts');
+  const { readRefusal } = await import('../targets/locate-tls.ts');
   const { inspectTls } = await import('../targets/tls/inspect-tls.ts');
   let fd: number | undefined;
   try {
@@ -57,6 +60,7 @@ async function inspect(file: string): Promise<Report> {
       family: found?.family ?? null,
       functions: found?.functions ?? [],
       evidence: found?.evidence ?? [],
+      refused: readRefusal(file) ?? null,
       missing,
     };
   } catch (error) {
@@ -67,13 +71,14 @@ async function inspect(file: string): Promise<Report> {
   }
 }
 
-function renderReport({ path, build_id, family, functions, evidence, missing }: Report): string {
+function renderReport({ path, build_id, family, functions, evidence, refused, missing }: Report): string {
   const lines = [
     printable(path),
     `  build id   ${build_id ?? 'none'}`,
     `  found by   ${family ?? 'nothing: its TLS cannot be read'}`,
     ...functions.map(({ name, file_offset }) => `  ${name.padEnd(12)}  at file offset 0x${file_offset.toString(16)}`),
     ...evidence.map((one) => `  ${one}`),
+    ...(refused === null ? [] : [`  not probed: ${refused}`]),
     ...missing.map((one) => `  not ${one.family}: ${one.missing}`),
   ];
   return lines.map((line) => `${line}\n`).join('');

@@ -1,53 +1,59 @@
 /**
- * The functions at whose boundary plaintext is read. Of OpenSSL, also its inner ones, which all of these lead to:
+ * The functions at whose boundary plaintext is read. Of OpenSSL, also its inner ones, which all of its own lead to:
  * `ssl_write_internal_flags` is that of OpenSSL 3.3, with one argument more.
  */
-export type TlsFunctionName =
-  | 'SSL_read'
-  | 'SSL_read_ex'
-  | 'SSL_read_early_data'
-  | 'SSL_write'
-  | 'SSL_write_ex'
-  | 'SSL_write_ex2'
-  | 'SSL_write_early_data'
-  | 'SSL_sendfile'
-  | 'SSL_free'
-  | 'ssl_read_internal'
-  | 'ssl_write_internal'
-  | 'ssl_write_internal_flags'
-  | 'gnutls_record_recv'
-  | 'gnutls_record_recv_seq'
-  | 'gnutls_record_send'
-  | 'gnutls_record_send2'
-  | 'gnutls_record_send_range'
-  | 'gnutls_record_uncork'
-  | 'gnutls_deinit'
-  | 'PR_Read'
-  | 'PR_Recv'
-  | 'PR_Write'
-  | 'PR_Send'
-  | 'PR_Close'
-  | 'mbedtls_ssl_read'
-  | 'mbedtls_ssl_write'
-  | 'mbedtls_ssl_free'
-  | 'wolfSSL_read'
-  | 'wolfSSL_write'
-  | 'wolfSSL_free'
-  | 's2n_recv'
-  | 's2n_send'
-  | 's2n_connection_free';
+export const TLS_FUNCTION_NAMES = [
+  'SSL_read',
+  'SSL_read_ex',
+  'SSL_read_early_data',
+  'SSL_write',
+  'SSL_write_ex',
+  'SSL_write_ex2',
+  'SSL_write_early_data',
+  'SSL_sendfile',
+  'SSL_free',
+  'ssl_read_internal',
+  'ssl_write_internal',
+  'ssl_write_internal_flags',
+  'gnutls_record_recv',
+  'gnutls_record_recv_seq',
+  'gnutls_record_send',
+  'gnutls_record_send2',
+  'gnutls_record_send_range',
+  'gnutls_record_uncork',
+  'gnutls_deinit',
+  'PR_Read',
+  'PR_Recv',
+  'PR_Write',
+  'PR_Send',
+  'PR_Close',
+  'mbedtls_ssl_read',
+  'mbedtls_ssl_write',
+  'mbedtls_ssl_free',
+  'wolfSSL_read',
+  'wolfSSL_write',
+  'wolfSSL_free',
+  's2n_recv',
+  's2n_send',
+  's2n_connection_free',
+] as const;
 
-/** How the functions were found: by the symbols of a library, in the machine code of OpenSSL or BoringSSL, or in a list of builds. */
-export type TlsFamilyName =
-  | 'openssl-symbols'
-  | 'gnutls'
-  | 'nspr'
-  | 'mbedtls'
-  | 'wolfssl'
-  | 's2n'
-  | 'openssl-static'
-  | 'boringssl'
-  | 'known-build';
+export type TlsFunctionName = (typeof TLS_FUNCTION_NAMES)[number];
+
+/** How the functions were found: by a library's symbols, in a list of builds, or in the machine code of OpenSSL or BoringSSL. */
+export const TLS_FAMILY_NAMES = [
+  'openssl-symbols',
+  'gnutls',
+  'nspr',
+  'mbedtls',
+  'wolfssl',
+  's2n',
+  'known-build',
+  'openssl-static',
+  'boringssl',
+] as const;
+
+export type TlsFamilyName = (typeof TLS_FAMILY_NAMES)[number];
 
 export interface TlsFunction {
   readonly name: TlsFunctionName;

@@ -29,7 +29,7 @@ export function locateTls(file: string): TlsLibrary | undefined {
   try {
     const stat = fs.fstatSync(fd, { bigint: true });
     if (!stat.isFile()) return undefined;
-    const key = `${stat.dev}:${stat.ino}:${stat.mtimeNs}`;
+    const key = keyOf(stat);
     if (remembered.has(key)) {
       const known = remembered.get(key);
       return known && { ...known, path: file };
@@ -56,17 +56,43 @@ export function locateTls(file: string): TlsLibrary | undefined {
 
 let cache: LocationCache | undefined;
 
+function openCache(): LocationCache {
+  cache ??= createLocationCache(locationCachePath(process.env, process.getuid?.()));
+  return cache;
+}
+
 function findTls(elf: Elf, stat: fs.BigIntStats): FoundTls | undefined {
   const quick = inspectTls(elf, QUICK).found;
   if (quick !== undefined) return quick;
-  if (stat.size < MIN_KEPT_BYTES) return inspectTls(elf, SLOW).found;
-  cache ??= createLocationCache(locationCachePath(process.env, process.getuid?.()));
-  const known = cache.read(elf, stat);
+  const known = openCache().read(elf, stat);
   if (known !== undefined) return known ?? undefined;
   const { found } = inspectTls(elf, SLOW);
-  cache.write(elf, stat, found ?? null);
+  if (stat.size >= MIN_KEPT_BYTES) openCache().write(elf, stat, found ?? null);
   return found;
 }
+
+/** Remembers, here and on disk, that the functions of a file turned out to be others. Never fails. */
+export function refuseTls({ path: file, device, inode }: TlsLibrary, reason: string): void {
+  try {
+    const stat = fs.statSync(file, { bigint: true });
+    if (stat.dev !== device || stat.ino !== inode) return;
+    remembered.set(keyOf(stat), undefined);
+    openCache().refuse(stat, reason);
+  } catch {
+    // It is gone, and nobody will ask for it.
+  }
+}
+
+/** Why a file is not probed although functions may be found in it: what they did when they were. */
+export function readRefusal(file: string): string | undefined {
+  try {
+    return openCache().readRefusal(fs.statSync(file, { bigint: true }));
+  } catch {
+    return undefined;
+  }
+}
+
+const keyOf = ({ dev, ino, mtimeNs }: fs.BigIntStats): string => `${dev}:${ino}:${mtimeNs}`;
 
 /**
  * OpenSSL, BoringSSL, NSS (libssl3), and who links them in: libnode, libpython, libcrypto with libssl inside; GnuTLS, NSPR,

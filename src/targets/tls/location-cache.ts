@@ -8,22 +8,25 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { TLS_FAMILY_NAMES, TLS_FUNCTION_NAMES } from '../../model/tls-library.ts';
 import { type Elf, readAt } from '../elf.ts';
 import type { FoundTls } from './inspect-tls.ts';
 
 /** To be raised when the families find more, or otherwise: what was found before is then looked for again. */
-const REVISION = 1;
+const REVISION = 2;
 const MAX_ENTRIES = 256;
 const MAX_ENTRY_BYTES = 16 * 1024;
 const COMPARED_BYTES = 16;
 
 const entrySchema = z.strictObject({
+  /** Why its functions are not to be probed, whatever is found. */
+  refused: z.string().optional(),
   found: z.nullable(
     z.strictObject({
-      family: z.enum(['openssl-static', 'boringssl']),
+      family: z.enum(TLS_FAMILY_NAMES),
       functions: z.array(
         z.strictObject({
-          name: z.enum(['SSL_read', 'SSL_read_ex', 'SSL_write', 'SSL_write_ex', 'SSL_free']),
+          name: z.enum(TLS_FUNCTION_NAMES),
           file_offset: z.string().regex(/^\d{1,15}$/),
           begins: z.string(),
         }),
@@ -38,6 +41,10 @@ export interface LocationCache {
   read(elf: Elf, file: fs.BigIntStats): FoundTls | null | undefined;
   /** Never fails: what cannot be kept is looked for again. */
   write(elf: Elf, file: fs.BigIntStats, found: FoundTls | null): void;
+  /** Remembers that nothing is to be probed in this file. Never fails. */
+  refuse(file: fs.BigIntStats, reason: string): void;
+  /** Why nothing is to be probed in this file, if that is so. */
+  readRefusal(file: fs.BigIntStats): string | undefined;
 }
 
 /** `/var/cache/undersight/tls` for root, else below $XDG_CACHE_HOME (XDG base directory specification: `~/.cache`). */
@@ -50,39 +57,53 @@ export function locationCachePath(env: NodeJS.ProcessEnv, uid: number | undefine
 }
 
 export function createLocationCache(directory: string): LocationCache {
+  const readFile = (file: fs.BigIntStats) => {
+    if (!isOurs(directory)) throw new Error('not ours');
+    return entrySchema.parse(JSON.parse(readEntry(path.join(directory, nameOf(file)))));
+  };
+  const writeFile = (file: fs.BigIntStats, entry: () => z.infer<typeof entrySchema>) => {
+    try {
+      fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+      if (!isOurs(directory)) return;
+      const target = path.join(directory, nameOf(file));
+      const draft = `${target}.${process.pid}`;
+      fs.writeFileSync(draft, JSON.stringify(entry()), { mode: 0o600, flag: 'wx' });
+      fs.renameSync(draft, target);
+      removeOldest(directory);
+    } catch {
+      // A full or read-only disk costs time, nothing else.
+    }
+  };
   return {
     read(elf, file) {
       try {
-        if (!isOurs(directory)) return undefined;
-        const entry = entrySchema.parse(JSON.parse(readEntry(path.join(directory, nameOf(file)))));
-        if (entry.found === null) return null;
-        const { family, evidence } = entry.found;
-        const functions = entry.found.functions.map(({ name, file_offset, begins }) => {
+        const { found } = readFile(file);
+        if (found === null) return null;
+        const functions = found.functions.map(({ name, file_offset, begins }) => {
           if (beginning(elf, BigInt(file_offset)) !== begins) throw new Error('another function');
           return { name, file_offset: BigInt(file_offset) };
         });
-        return { family, functions, evidence };
+        return { family: found.family, functions, evidence: found.evidence };
       } catch {
         return undefined;
       }
     },
     write(elf, file, found) {
-      try {
-        fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
-        if (!isOurs(directory)) return;
+      writeFile(file, () => {
         const functions = found?.functions.map(({ name, file_offset }) => {
           return { name, file_offset: String(file_offset), begins: beginning(elf, file_offset) };
         });
-        const target = path.join(directory, nameOf(file));
-        const draft = `${target}.${process.pid}`;
-        fs.writeFileSync(draft, JSON.stringify({ found: found && { ...found, functions } }), {
-          mode: 0o600,
-          flag: 'wx',
-        });
-        fs.renameSync(draft, target);
-        removeOldest(directory);
+        return { found: found && { family: found.family, functions: functions ?? [], evidence: [...found.evidence] } };
+      });
+    },
+    refuse(file, reason) {
+      writeFile(file, () => ({ refused: reason, found: null }));
+    },
+    readRefusal(file) {
+      try {
+        return readFile(file).refused;
       } catch {
-        // A full or read-only disk costs time, nothing else.
+        return undefined;
       }
     },
   };

@@ -1,3 +1,4 @@
+import type { TlsFamilyName } from '../../model/tls-library.ts';
 import { boringssl } from './boringssl.ts';
 import { opensslStatic } from './openssl-static.ts';
 import { opensslSymbols } from './openssl-symbols.ts';
@@ -6,3 +7,8 @@ import type { TlsFamily } from './tls-family.ts';
 
 /** In the order in which they are tried. */
 export const TLS_FAMILIES: readonly TlsFamily[] = [opensslSymbols, ...symbolFamilies, opensslStatic, boringssl];
+
+/** Whether a family settles on its functions by signs, so that their use has to confirm it. */
+export function isInferred(name: TlsFamilyName): boolean {
+  return name === 'known-build' || TLS_FAMILIES.some((family) => family.name === name && family.readsCode);
+}
