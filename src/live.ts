@@ -14,6 +14,7 @@ import { snapshotDescriptors } from './targets/process-descriptors.ts';
 import { readProcessFacts } from './targets/process-facts.ts';
 import { snapshotProcess, treeOf } from './targets/process-snapshots.ts';
 import { nameOf, recogniseAgent } from './targets/recognise-agent.ts';
+import { loadKnownBuilds } from './targets/tls/known-builds.ts';
 import { findBundledLibraries, findProcessFiles, findSystemLibraries, throughRoot } from './targets/tls-files.ts';
 import { createTlsAttacher } from './tls-attacher.ts';
 
@@ -65,6 +66,7 @@ const MAX_WALKS = 4;
 /** Loads the kernel programs. Throws SetupError where that cannot be. */
 export function createLive(options: LiveOptions): Live {
   const { receiver, is_daemon } = options;
+  loadKnownBuilds(receiver.targets.known_builds);
   const excluded = resolveUserIds(is_daemon ? receiver.exclude.users : []);
   for (const name of excluded.unknown) options.warn(`exclude.users names ${name}, whom this machine does not know`);
   const probes = loadProbes({

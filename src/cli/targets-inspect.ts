@@ -10,10 +10,13 @@ const EXAMPLES = `
 Examples:
   undersight targets inspect "$(command -v claude)"
   undersight targets inspect /usr/lib/x86_64-linux-gnu/libssl.so.3
+  undersight targets inspect --entry ./agent >> builds.yaml
   undersight targets inspect --json ./agent | jq -r '.functions[] | "\\(.name) \\(.file_offset)"'
 
 Exit code: 0 when TLS functions were found, 1 when there are none.
 `;
+/** Of instructions, enough to know a function by. */
+const ENTRY_BYTES = 16;
 
 export function addTargetsInspect(targets: Command, terminal: Terminal): void {
   targets
@@ -21,10 +24,12 @@ export function addTargetsInspect(targets: Command, terminal: Terminal): void {
     .description('say which TLS functions a program or library holds, and what they were known by')
     .argument('<binary>', 'path of an executable or shared library')
     .option('--json', 'print JSON')
+    .option('--entry', 'print an entry for a list of known builds (receivers.undersight.targets.known_builds)')
     .addHelpText('after', EXAMPLES)
-    .action(async (file: string, flags: { json?: boolean }) => {
+    .action(async (file: string, flags: { json?: boolean; entry?: boolean }) => {
       const report = await inspect(file);
-      terminal.out(flags.json ? toJson(report) : renderReport(report));
+      if (flags.entry) terminal.out(await renderEntry(report));
+      else terminal.out(flags.json ? toJson(report) : renderReport(report));
       if (report.family === null) process.exitCode = EXIT_FAILURE;
     });
 }
@@ -45,6 +50,8 @@ interface Report {
 /** Reads the file anew: no place that was remembered is used. The other commands must not need what does it. */
 async function inspect(file: string): Promise<Report> {
   const { readBuildId, readElf } = await import('../targets/elf.ts');
+  const { loadKnownBuilds } = await import('../targets/tls/known-builds.ts');
+  loadKnownBuilds([]);
   const { readRefusal } = await import('../targets/locate-tls.ts');
   const { inspectTls } = await import('../targets/tls/inspect-tls.ts');
   let fd: number | undefined;
@@ -60,7 +67,7 @@ async function inspect(file: string): Promise<Report> {
       family: found?.family ?? null,
       functions: found?.functions ?? [],
       evidence: found?.evidence ?? [],
-      refused: readRefusal(file) ?? null,
+      refused: readRefusal(file, found?.functions ?? []) ?? null,
       missing,
     };
   } catch (error) {
@@ -68,6 +75,25 @@ async function inspect(file: string): Promise<Report> {
     throw new SetupError(`${file} cannot be read: ${(error as Error).message}`, 'Check the path and its permissions.');
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
+  }
+}
+
+/** YAML that is also JSON; where nothing was found, with the functions left to be filled in. */
+async function renderEntry({ path, build_id, functions }: Report): Promise<string> {
+  const { readAt } = await import('../targets/elf.ts');
+  const { sha256Of } = await import('../targets/tls/known-build.ts');
+  const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  try {
+    const { size } = fs.fstatSync(fd);
+    const identity = build_id === null ? { sha256: sha256Of(fd, size), file_bytes: size } : { build_id };
+    const entries = functions.map(({ name, file_offset }) => ({
+      name,
+      file_offset: `0x${file_offset.toString(16)}`,
+      begins: readAt(fd, Number(file_offset), ENTRY_BYTES).toString('hex'),
+    }));
+    return `- ${JSON.stringify({ comment: printable(path), ...identity, functions: entries })}\n`;
+  } finally {
+    fs.closeSync(fd);
   }
 }
 

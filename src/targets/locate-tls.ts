@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { TlsLibrary } from '../model/tls-library.ts';
+import type { TlsFunction, TlsLibrary } from '../model/tls-library.ts';
 import { type Elf, readBuildId, readElf } from './elf.ts';
 import { type FoundTls, inspectTls } from './tls/inspect-tls.ts';
 import { createLocationCache, type LocationCache, locationCachePath } from './tls/location-cache.ts';
 import { placeProbes } from './tls/place-probes.ts';
-import { TLS_FAMILIES } from './tls/tls-families.ts';
+import { isInferred, TLS_FAMILIES } from './tls/tls-families.ts';
 
 const QUICK = TLS_FAMILIES.filter(({ readsCode }) => !readsCode);
 const SLOW = TLS_FAMILIES.filter(({ readsCode }) => readsCode);
@@ -63,7 +63,10 @@ function openCache(): LocationCache {
 
 function findTls(elf: Elf, stat: fs.BigIntStats): FoundTls | undefined {
   const quick = inspectTls(elf, QUICK).found;
-  if (quick !== undefined) return quick;
+  if (quick !== undefined) {
+    const isRefused = isInferred(quick.family) && openCache().readRefusal(stat, quick.functions) !== undefined;
+    return isRefused ? undefined : quick;
+  }
   const known = openCache().read(elf, stat);
   if (known !== undefined) return known ?? undefined;
   const { found } = inspectTls(elf, SLOW);
@@ -72,21 +75,21 @@ function findTls(elf: Elf, stat: fs.BigIntStats): FoundTls | undefined {
 }
 
 /** Remembers, here and on disk, that the functions of a file turned out to be others. Never fails. */
-export function refuseTls({ path: file, device, inode }: TlsLibrary, reason: string): void {
+export function refuseTls({ path: file, device, inode, functions }: TlsLibrary, reason: string): void {
   try {
     const stat = fs.statSync(file, { bigint: true });
     if (stat.dev !== device || stat.ino !== inode) return;
     remembered.set(keyOf(stat), undefined);
-    openCache().refuse(stat, reason);
+    openCache().refuse(stat, functions, reason);
   } catch {
     // It is gone, and nobody will ask for it.
   }
 }
 
-/** Why a file is not probed although functions may be found in it: what they did when they were. */
-export function readRefusal(file: string): string | undefined {
+/** Why functions of a file are not probed although they are found in it: what they did when they were. */
+export function readRefusal(file: string, functions: readonly TlsFunction[]): string | undefined {
   try {
-    return openCache().readRefusal(fs.statSync(file, { bigint: true }));
+    return openCache().readRefusal(fs.statSync(file, { bigint: true }), functions);
   } catch {
     return undefined;
   }

@@ -4,12 +4,14 @@ import type { ReceiverOptions } from '../../config/receiver-options.ts';
 import { printable } from '../../export/console/printable-text.ts';
 import { resolveUserIds } from '../../kernel/user-ids.ts';
 import { locateTls } from '../../targets/locate-tls.ts';
+import { loadKnownBuilds } from '../../targets/tls/known-builds.ts';
 import { findSystemLibraries } from '../../targets/tls-files.ts';
 import { findInstalledAgents, findRunningAgents } from './agent-findings.ts';
 import { type Finding, fallback, ok } from './finding.ts';
 
 /** Whose TLS can be read, which agents there are, and who is left out. */
 export function findTargets({ targets, exclude }: ReceiverOptions, env: NodeJS.ProcessEnv): Finding[] {
+  loadKnownBuilds(targets.known_builds);
   return [
     findTls(),
     findNode(env),

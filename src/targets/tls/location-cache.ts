@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { TLS_FAMILY_NAMES, TLS_FUNCTION_NAMES } from '../../model/tls-library.ts';
+import { TLS_FAMILY_NAMES, TLS_FUNCTION_NAMES, type TlsFunction } from '../../model/tls-library.ts';
 import { type Elf, readAt } from '../elf.ts';
 import type { FoundTls } from './inspect-tls.ts';
 
@@ -19,8 +19,8 @@ const MAX_ENTRY_BYTES = 16 * 1024;
 const COMPARED_BYTES = 16;
 
 const entrySchema = z.strictObject({
-  /** Why its functions are not to be probed, whatever is found. */
-  refused: z.string().optional(),
+  /** Why these functions, at these places, are not to be probed. */
+  refused: z.strictObject({ reason: z.string(), functions: z.string() }).optional(),
   found: z.nullable(
     z.strictObject({
       family: z.enum(TLS_FAMILY_NAMES),
@@ -41,10 +41,10 @@ export interface LocationCache {
   read(elf: Elf, file: fs.BigIntStats): FoundTls | null | undefined;
   /** Never fails: what cannot be kept is looked for again. */
   write(elf: Elf, file: fs.BigIntStats, found: FoundTls | null): void;
-  /** Remembers that nothing is to be probed in this file. Never fails. */
-  refuse(file: fs.BigIntStats, reason: string): void;
-  /** Why nothing is to be probed in this file, if that is so. */
-  readRefusal(file: fs.BigIntStats): string | undefined;
+  /** Remembers that these functions of this file are not what they were taken for. Never fails. */
+  refuse(file: fs.BigIntStats, functions: readonly TlsFunction[], reason: string): void;
+  /** Why these functions of this file are not to be probed, if that is so. */
+  readRefusal(file: fs.BigIntStats, functions: readonly TlsFunction[]): string | undefined;
 }
 
 /** `/var/cache/undersight/tls` for root, else below $XDG_CACHE_HOME (XDG base directory specification: `~/.cache`). */
@@ -96,18 +96,22 @@ export function createLocationCache(directory: string): LocationCache {
         return { found: found && { family: found.family, functions: functions ?? [], evidence: [...found.evidence] } };
       });
     },
-    refuse(file, reason) {
-      writeFile(file, () => ({ refused: reason, found: null }));
+    refuse(file, functions, reason) {
+      writeFile(file, () => ({ refused: { reason, functions: placesOf(functions) }, found: null }));
     },
-    readRefusal(file) {
+    readRefusal(file, functions) {
       try {
-        return readFile(file).refused;
+        const { refused } = readFile(file);
+        return refused?.functions === placesOf(functions) ? refused.reason : undefined;
       } catch {
         return undefined;
       }
     },
   };
 }
+
+const placesOf = (functions: readonly TlsFunction[]): string =>
+  functions.map(({ name, file_offset }) => `${name}@${file_offset}`).join(' ');
 
 /** Nobody else may write there: what is read decides where probes go. */
 function isOurs(directory: string): boolean {

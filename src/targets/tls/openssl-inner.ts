@@ -40,14 +40,17 @@ const DIRECTIONS: readonly Sides[] = [
 /** Those worth a probe instead of the outer ones. `addresses` of the outer functions by name. */
 export function findInner(elf: Elf, addresses: ReadonlyMap<TlsFunctionName, number>): readonly InnerFunction[] {
   if (elf.machine !== MACHINE_X86_64) return [];
-  const dear = DIRECTIONS.filter(({ outer }) => isDear(elf, addresses.get(outer)));
+  const dear = DIRECTIONS.filter(({ outer }) => {
+    const address = addresses.get(outer);
+    return address !== undefined && isDear(elf, address);
+  });
   if (dear.length === 0) return [];
   const table = readFunctionTable(elf);
   return table === undefined ? [] : dear.flatMap((sides) => locate(elf, table, addresses, sides) ?? []);
 }
 
-function isDear(elf: Elf, address: number | undefined): boolean {
-  if (address === undefined) return false;
+/** Whether a probe on this function has to be single-stepped. */
+export function isDear(elf: Elf, address: number): boolean {
   const code = readCode(elf, address, MAX_FUNCTION_BYTES);
   return !isCheap(code) && cheapPlace(code) === 0;
 }
@@ -82,16 +85,14 @@ function locate(
   const shared = outerCalls.branches.filter(({ target }) => otherCalls.branches.some((one) => one.target === target));
   const [call] = shared;
   if (call === undefined || shared.length !== 1) return undefined;
-  const before = outerCalls.code.subarray(Math.max(0, call.at - ARGUMENTS_BYTES), call.at);
-  const has = (all: readonly Buffer[]) => all.some((bytes) => before.includes(bytes));
-  const hasFlags = inner === 'ssl_write_internal' && has(FIFTH_IS_LOCAL) && before.includes(FOURTH_IS_ZERO);
-  if (hasFlags === has(FOURTH_IS_LOCAL)) return undefined;
-  if (hasFlags !== (inner === 'ssl_write_internal' && addresses.has('SSL_write_ex2'))) return undefined;
+  const form = lengthArgument(outerCalls.code.subarray(0, call.at));
+  const hasFlags = form === 'fifth';
+  if (form === undefined || hasFlags !== (inner === 'ssl_write_internal' && addresses.has('SSL_write_ex2')))
+    return undefined;
   const start = call.target;
   const bounds = table.containing(start);
   if (bounds?.start !== start || !isFunctionEntry(elf, start)) return undefined;
-  const code = readCode(elf, start, MAX_FUNCTION_BYTES);
-  if (!isCheap(code) && cheapPlace(code) === 0) return undefined;
+  if (isDear(elf, start)) return undefined;
   return {
     name: hasFlags ? 'ssl_write_internal_flags' : inner,
     file_offset: offsetOf(elf, start),
@@ -100,4 +101,13 @@ function locate(
       `${inner}: alone is called by both ${outer} and ${other}, which costs less to probe; ` +
       `.eh_frame_hdr has a function there; begins ${readEntry(elf, start)}`,
   };
+}
+
+/** Which argument of a call, by the code that leads to it, says where the length goes; undefined where that does not show. */
+export function lengthArgument(code: Buffer): 'fourth' | 'fifth' | undefined {
+  const before = code.subarray(Math.max(0, code.length - ARGUMENTS_BYTES));
+  const has = (all: readonly Buffer[]) => all.some((bytes) => before.includes(bytes));
+  const isFifth = has(FIFTH_IS_LOCAL) && before.includes(FOURTH_IS_ZERO);
+  if (isFifth === has(FOURTH_IS_LOCAL)) return undefined;
+  return isFifth ? 'fifth' : 'fourth';
 }

@@ -1,12 +1,19 @@
 import type { TlsFamilyName } from '../../model/tls-library.ts';
 import { boringssl } from './boringssl.ts';
+import { knownBuild } from './known-build.ts';
 import { opensslStatic } from './openssl-static.ts';
 import { opensslSymbols } from './openssl-symbols.ts';
 import { symbolFamilies } from './symbol-families.ts';
 import type { TlsFamily } from './tls-family.ts';
 
 /** In the order in which they are tried. */
-export const TLS_FAMILIES: readonly TlsFamily[] = [opensslSymbols, ...symbolFamilies, opensslStatic, boringssl];
+export const TLS_FAMILIES: readonly TlsFamily[] = [
+  knownBuild,
+  opensslSymbols,
+  ...symbolFamilies,
+  opensslStatic,
+  boringssl,
+];
 
 /** Whether a family settles on its functions by signs, so that their use has to confirm it. */
 export function isInferred(name: TlsFamilyName): boolean {
