@@ -96,13 +96,14 @@ static __noinline int bind_tls(const struct subject *who, __u64 socket_id, bool 
 	__u64 id = (__u64)who->pid << 32 | who->tid;
 	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
 	struct tls_connection *connection;
-	__u64 address;
 
 	if (thread && thread->depth) {
-		address = thread->calls[(thread->depth - 1) & (MAX_NESTED - 1)].address;
-		connection = tls_connection_of(who->pid, address);
-		if (connection)
-			connection->socket_id = socket_id;
+		for (__u32 i = 0; i < MAX_NESTED && i < thread->depth; i++) {
+			connection = tls_connection_of(who->pid, thread->calls[i].address);
+			/* The innermost sent this; those around it are carried by it. */
+			if (connection && (i + 1 == thread->depth || !connection->socket_id))
+				connection->socket_id = socket_id;
+		}
 		return 0;
 	}
 	if (!out) {
