@@ -10,7 +10,7 @@ const EXAMPLES = `
 Examples:
   undersight targets inspect "$(command -v claude)"
   undersight targets inspect /usr/lib/x86_64-linux-gnu/libssl.so.3
-  undersight targets inspect --entry ./agent >> builds.yaml
+  undersight targets inspect --entry ./agent
   undersight targets inspect --json ./agent | jq -r '.functions[] | "\\(.name) \\(.file_offset)"'
 
 Exit code: 0 when TLS functions were found, 1 when there are none.
@@ -52,7 +52,7 @@ async function inspect(file: string): Promise<Report> {
   const { readBuildId, readElf } = await import('../targets/elf.ts');
   const { loadKnownBuilds } = await import('../targets/tls/known-builds.ts');
   loadKnownBuilds([]);
-  const { readRefusal } = await import('../targets/locate-tls.ts');
+  const { refusalOf } = await import('../targets/locate-tls.ts');
   const { inspectTls } = await import('../targets/tls/inspect-tls.ts');
   let fd: number | undefined;
   try {
@@ -67,7 +67,7 @@ async function inspect(file: string): Promise<Report> {
       family: found?.family ?? null,
       functions: found?.functions ?? [],
       evidence: found?.evidence ?? [],
-      refused: readRefusal(file, found?.functions ?? []) ?? null,
+      refused: refusalOf(file, found?.functions ?? []) ?? null,
       missing,
     };
   } catch (error) {

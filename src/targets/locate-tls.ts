@@ -86,8 +86,8 @@ export function refuseTls({ path: file, device, inode, functions }: TlsLibrary, 
   }
 }
 
-/** Why functions of a file are not probed although they are found in it: what they did when they were. */
-export function readRefusal(file: string, functions: readonly TlsFunction[]): string | undefined {
+/** Why functions of a file are not probed although they are found in it: what they did when they were. Any, by default. */
+export function refusalOf(file: string, functions?: readonly TlsFunction[]): string | undefined {
   try {
     return openCache().readRefusal(fs.statSync(file, { bigint: true }), functions);
   } catch {
@@ -103,7 +103,7 @@ const keyOf = ({ dev, ino, mtimeNs }: fs.BigIntStats): string => `${dev}:${ino}:
  * wheels bring (libssl-0123abcd.so.1.1).
  */
 const SHARED_LIBRARY =
-  /^lib(ssl|boringssl|node|python|gnutls(?!-openssl)|nspr4|nss3|mbedtls|wolfssl|s2n|netty_tcnative|conscrypt)[^/]*\.so[.\d]*$/;
+  /^lib(ssl|boringssl|node|python|gnutls(?!-openssl)|nspr4|nss3|mbedtls|wolfssl|s2n|\w*netty_tcnative|conscrypt)[^/]*\.so[.\d]*$/;
 const EXTENSION = /^(_ssl|_rust|_openssl|cygrpc|_awscrt|_pycurl|pycurl|_wrapper)\.[^/]*so$/;
 
 /** Whether a file of this name may hold the functions of a TLS library: worth a look when it is opened or mapped. */

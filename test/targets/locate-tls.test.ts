@@ -132,6 +132,7 @@ test('libraries that may hold TLS are known by their names', () => {
     'libgnutls.so.30.34.3',
     'libnspr4.so',
     'libnetty_tcnative_linux_x86_64.so',
+    'libio_grpc_netty_shaded_netty_tcnative_linux_x86_641234567890.so',
     'libconscrypt_openjdk_jni-linux-x86_64.so',
     'cygrpc.cpython-311-x86_64-linux-gnu.so',
   ]) {

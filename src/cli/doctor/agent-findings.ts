@@ -7,6 +7,7 @@ import { findPackagedBinaries } from '../../targets/packaged-binaries.ts';
 import { type AgentRule, recogniseAgent } from '../../targets/recognise-agent.ts';
 import { resolveCommand } from '../../targets/resolve-command.ts';
 import { findProcessFiles, findSystemLibraries } from '../../targets/tls-files.ts';
+import { whyUnreadable } from '../../targets/unreadable-tls.ts';
 import { type Finding, fallback, ok } from './finding.ts';
 
 const MAX_SHOWN = 12;
@@ -20,6 +21,8 @@ interface FoundAgent {
   readonly where: string;
   /** How its TLS is read; undefined when it is not. */
   readonly tls: string | undefined;
+  /** Why it is not, where that is known. */
+  readonly why?: string | undefined;
 }
 
 /** The known agents that can be started here. */
@@ -40,7 +43,9 @@ export function findRunningAgents(rules: readonly AgentRule[]): Finding {
       const args = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
       const agent = recogniseAgent({ executable_path, args }, rules);
       if (agent === undefined) continue;
-      found.push({ name: agent.name, where: pid, tls: familyOf(findProcessFiles(Number(pid))) });
+      const tls = familyOf(findProcessFiles(Number(pid)));
+      const why = tls === undefined ? whyUnreadable(Number(pid)) : undefined;
+      found.push({ name: agent.name, where: pid, tls, why });
     } catch {
       // Gone, a kernel thread, or not ours to look at.
     }
@@ -55,7 +60,7 @@ function describe(name: string, found: readonly FoundAgent[], none: string): Fin
   const shown = [...unread, ...found.filter(({ tls }) => tls !== undefined)].slice(0, MAX_SHOWN);
   const lines = shown.map(
     (agent) =>
-      `${printable(agent.name)} (${printable(agent.where)}): ${agent.tls ?? 'no TLS library that is read, LLM calls will be missing'}`,
+      `${printable(agent.name)} (${printable(agent.where)}): ${agent.tls ?? `${agent.why ?? 'no TLS library that is read'}, LLM calls will be missing`}`,
   );
   if (found.length > shown.length) lines.push(`and ${found.length - shown.length} more`);
   const detail = lines.join('\n');

@@ -30,11 +30,14 @@ function findExcluded(users: readonly (string | number)[]): Finding[] {
 }
 
 function findTls(): Finding {
-  const libraries = findSystemLibraries().filter((file) => locateTls(file) !== undefined);
-  if (libraries.length > 0) return ok('OpenSSL', libraries.join(', '));
+  const libraries = findSystemLibraries().flatMap((file) => {
+    const library = locateTls(file);
+    return library === undefined ? [] : [`${printable(file)} (${library.family})`];
+  });
+  if (libraries.length > 0) return ok('TLS libraries', libraries.join('\n'));
   return fallback(
-    'OpenSSL',
-    'no shared libssl on this system',
+    'TLS libraries',
+    'none that is shared on this system',
     'Those that programs bring along are found as they run.',
   );
 }

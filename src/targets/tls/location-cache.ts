@@ -43,8 +43,8 @@ export interface LocationCache {
   write(elf: Elf, file: fs.BigIntStats, found: FoundTls | null): void;
   /** Remembers that these functions of this file are not what they were taken for. Never fails. */
   refuse(file: fs.BigIntStats, functions: readonly TlsFunction[], reason: string): void;
-  /** Why these functions of this file are not to be probed, if that is so. */
-  readRefusal(file: fs.BigIntStats, functions: readonly TlsFunction[]): string | undefined;
+  /** Why these functions of this file, or any, are not to be probed, if that is so. */
+  readRefusal(file: fs.BigIntStats, functions: readonly TlsFunction[] | undefined): string | undefined;
 }
 
 /** `/var/cache/undersight/tls` for root, else below $XDG_CACHE_HOME (XDG base directory specification: `~/.cache`). */
@@ -102,7 +102,8 @@ export function createLocationCache(directory: string): LocationCache {
     readRefusal(file, functions) {
       try {
         const { refused } = readFile(file);
-        return refused?.functions === placesOf(functions) ? refused.reason : undefined;
+        const isMeant = functions === undefined || refused?.functions === placesOf(functions);
+        return isMeant ? refused?.reason : undefined;
       } catch {
         return undefined;
       }
