@@ -19,7 +19,7 @@ export function inspectTls(elf: Elf, families: readonly TlsFamily[] = TLS_FAMILI
   for (const family of families) {
     const location = family.locate(elf);
     if (!('missing' in location)) return { found: { family: family.name, ...location }, missing };
-    missing.push({ family: family.name, missing: location.missing });
+    if (location.missing !== '') missing.push({ family: family.name, missing: location.missing });
   }
   return { found: undefined, missing };
 }

@@ -12,7 +12,7 @@ export const knownBuild: TlsFamily = {
   readsCode: false,
   locate(elf) {
     const build = findBuild(elf, knownBuilds());
-    if (build === undefined) return { missing: 'no list of builds names it' };
+    if (build === undefined) return { missing: '' };
     for (const { name, file_offset, begins } of build.functions) {
       const there = readAt(elf.fd, Number(file_offset), begins.length / 2).toString('hex');
       if (there === begins) continue;

@@ -12,6 +12,6 @@ export interface TlsFamily {
   readonly name: TlsFamilyName;
   /** Whether it may have to read all of the code: up to a second for the largest files. */
   readonly readsCode: boolean;
-  /** Where they are, or what is missing. A wrong place would kill the process that is watched: in doubt, none. */
+  /** Where they are, or what is missing ('' is not worth a word). A wrong place would kill the process that is watched: in doubt, none. */
   locate(elf: Elf): TlsLocation | { readonly missing: string };
 }
