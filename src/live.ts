@@ -6,10 +6,11 @@ import { loadProbes, type Probes } from './kernel/loader.ts';
 import { createLossReader } from './kernel/losses.ts';
 import { createRing } from './kernel/ring.ts';
 import { resolveUserIds } from './kernel/user-ids.ts';
-import type { Event, EventBase, ProcessExecEvent, TargetEvent } from './model/event.ts';
+import { createLibraryOpenings, ourPathOf } from './library-openings.ts';
+import type { Event, EventBase, ProcessExecEvent, TargetEvent, UnreadTrafficEvent } from './model/event.ts';
 import { describeSession } from './session.ts';
 import { readAgentVersion } from './targets/agent-version.ts';
-import { mayHoldTls } from './targets/locate-tls.ts';
+import { findInstalledAgents } from './targets/installed-agents.ts';
 import { snapshotDescriptors } from './targets/process-descriptors.ts';
 import { readProcessFacts } from './targets/process-facts.ts';
 import { snapshotProcess, treeOf } from './targets/process-snapshots.ts';
@@ -17,6 +18,7 @@ import { nameOf, recogniseAgent } from './targets/recognise-agent.ts';
 import { loadKnownBuilds } from './targets/tls/known-builds.ts';
 import { findBundledLibraries, findProcessFiles, findSystemLibraries, throughRoot } from './targets/tls-files.ts';
 import { createTlsAttacher } from './tls-attacher.ts';
+import { createUnreadNotices } from './unread-notices.ts';
 
 export interface LiveOptions {
   readonly object_path: string;
@@ -34,6 +36,8 @@ export interface Live {
   readonly unattached: readonly string[];
   /** To be told every event the intake's decoding gives. */
   onEvent(event: Event): void;
+  /** To be told every connection that cannot be read: says so once for each program whose TLS is a closed book. */
+  onUnread(event: UnreadTrafficEvent): void;
   /** Gives records, facts and ticks to `intake` from now on. */
   start(intake: Intake): void;
   /** Watches a process and everything below it, from now on. */
@@ -85,6 +89,8 @@ class LiveProbes implements Live {
   readonly #excludedUids: ReadonlySet<number>;
   readonly #tls;
   readonly #watched = new Set<number>();
+  readonly #notices;
+  readonly #openings = createLibraryOpenings();
   #intake: Intake | undefined;
   #stop: () => void = () => {};
   #tick: () => void = () => {};
@@ -96,6 +102,7 @@ class LiveProbes implements Live {
     this.#probes = probes;
     this.#options = options;
     this.#excludedUids = excludedUids;
+    this.#notices = createUnreadNotices(options.warn);
     this.#tls = createTlsAttacher({ probes, counters: options.counters, warn: options.warn });
   }
 
@@ -133,7 +140,10 @@ class LiveProbes implements Live {
       ring.close();
     };
     this.attachTls(findSystemLibraries());
-    if (this.#options.is_daemon) this.#watchRunning();
+    if (!this.#options.is_daemon) return;
+    this.#watchRunning();
+    // An executable of hundreds of megabytes is searched before it runs: its first call would be over by then.
+    for (const agent of findInstalledAgents(process.env.PATH ?? '')) this.attachTls(agent.tls_files);
   }
 
   attachTls(files: Iterable<string>): void {
@@ -174,10 +184,12 @@ class LiveProbes implements Live {
         else this.#pending.push(() => this.#consider(event));
         return;
       case 'file_open':
-        if (event.errno === 0 && mayHoldTls(event.path)) {
-          this.#pending.push(() => this.attachTls([throughRoot(event.pid, event.path)]));
-        }
+      case 'file_io':
+      case 'file_change': {
+        const file = this.#openings.fileOf(event);
+        if (file !== undefined) this.#pending.push(() => this.attachTls([ourPathOf(event.pid, file)]));
         return;
+      }
       case 'tls_data':
         this.#tls.see(event);
         return;
@@ -189,6 +201,10 @@ class LiveProbes implements Live {
         return;
       default:
     }
+  }
+
+  onUnread(event: UnreadTrafficEvent): void {
+    this.#notices.unread(event);
   }
 
   drain(): void {
@@ -209,6 +225,7 @@ class LiveProbes implements Live {
 
   /** What there is to know about a watched process that runs a new image. */
   #look(event: ProcessExecEvent): void {
+    this.#notices.runs(event.pid, event.executable_path);
     this.attachTls([
       ...findProcessFiles(event.pid),
       ...findBundledLibraries(throughRoot(event.pid, event.executable_path)),

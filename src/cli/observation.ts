@@ -1,9 +1,10 @@
 import type { ReceiverOptions } from '../config/receiver-options.ts';
+import { printable } from '../export/console/printable-text.ts';
 import { type Counters, createCounters } from '../health/counters.ts';
 import type { Intake } from '../kernel/intake.ts';
 import { createRecorder } from '../kernel/recorder.ts';
 import { createLive, type Live } from '../live.ts';
-import type { Event } from '../model/event.ts';
+import type { Event, UnreadTrafficEvent } from '../model/event.ts';
 import { describeLosses, type LossPlace } from './losses.ts';
 import { OBJECT_PATH } from './object-path.ts';
 import type { Terminal } from './terminal.ts';
@@ -22,6 +23,7 @@ export interface ObservationOptions {
     readonly counters: Counters;
     readonly warn: (message: string) => void;
     readonly onEvent: (event: Event) => void;
+    readonly onUnread: (event: UnreadTrafficEvent) => void;
   }) => Intake;
 }
 
@@ -37,10 +39,15 @@ export interface Observation {
 /** Starts to watch. Throws SetupError where that cannot be. */
 export function startObservation(options: ObservationOptions, terminal: Terminal): Observation {
   const { receiver, is_daemon, record_path } = options;
-  const warn = (message: string) => terminal.err(`undersight: ${message}\n`);
+  const warn = (message: string) => terminal.err(`undersight: ${printable(message)}\n`);
   const counters = createCounters();
   const live = createLive({ object_path: OBJECT_PATH, receiver, version: readVersion(), is_daemon, counters, warn });
-  const pipeline = options.createIntake({ counters, warn, onEvent: (event) => live.onEvent(event) });
+  const pipeline = options.createIntake({
+    counters,
+    warn,
+    onEvent: (event) => live.onEvent(event),
+    onUnread: (event) => live.onUnread(event),
+  });
   const intake = record_path === undefined ? pipeline : createRecorder({ path: record_path, counters, warn }, pipeline);
   live.start(intake);
   return {

@@ -63,7 +63,6 @@ export function createConnection(options: ConnectionOptions): Connection {
   const tellUnread = (protocol: UnreadTrafficEvent['protocol'], at: Arrival): void => {
     if (unread_told) return;
     unread_told = true;
-    counters.counted(`exchange.unread_${protocol}`);
     options.unread({ kind: 'unread_traffic', ktime_ns: at.ktime_ns, process, pid, tid: at.tid, socket_id, protocol });
   };
   const connection: Connection = {

@@ -1,5 +1,5 @@
 import type { Counters } from '../health/counters.ts';
-import type { Event, EventBase, ProcessKey, TlsDataEvent } from '../model/event.ts';
+import type { Event, EventBase, ProcessKey, TlsDataEvent, UnreadTrafficEvent } from '../model/event.ts';
 import type { LlmCall } from '../model/llm-call.ts';
 import type { ExchangeListener, RequestHead } from '../protocol/http-exchange.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -13,11 +13,14 @@ import { netName } from './net-names.ts';
 import type { ExchangeOptions } from './options.ts';
 import { splitHost, withoutCredentials } from './request-head.ts';
 import { createSocketNames } from './socket-names.ts';
+import { createUnreadTls } from './unread-tls.ts';
 
 export interface ExchangeStageOptions extends ExchangeOptions {
   readonly counters: Counters;
   /** The first that says a request is its own reads it. */
   readonly providers: readonly Provider[];
+  /** Hears of each connection that cannot be read. */
+  readonly onUnread?: ((event: UnreadTrafficEvent) => void) | undefined;
 }
 
 /** How long missing bytes, and bytes after the end of a socket, are waited for where other traffic shows nothing of them. */
@@ -38,6 +41,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   const providers = options.providers.map((provider) => guarded(provider, counters));
   const budget: BodyBudget = { ...options, buffered_bytes: 0 };
   const sockets = createSocketNames(2 * max_connections);
+  const unreadTls = createUnreadTls();
   const processes = new Map<ProcessKey, Map<bigint, Followed>>();
   /** All of them, the one that was silent longest first. */
   const by_age = new Set<Followed>();
@@ -45,6 +49,11 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   let last_ns = 0n;
   let waiting: (() => void)[] = [];
 
+  const tellUnread = (event: UnreadTrafficEvent): void => {
+    counters.counted(`exchange.unread_${event.protocol}`);
+    options.onUnread?.(event);
+    next.push(event);
+  };
   const follow = (event: TlsDataEvent): Followed => {
     const { process, pid, connection: id } = event;
     const connection = createConnection({
@@ -52,7 +61,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       pid,
       counters,
       request: (head, start, of) => request(head, start, of, event),
-      unread: (unread) => next.push(unread),
+      unread: tellUnread,
     });
     const followed = { process, id, connection };
     const siblings = processes.get(process) ?? new Map<bigint, Followed>();
@@ -119,6 +128,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       if (event.ktime_ns > last_ns) last_ns = event.ktime_ns;
       switch (event.kind) {
         case 'tls_data':
+          unreadTls.read(event.process);
           takeTlsData(event);
           return;
         case 'tls_close': {
@@ -127,6 +137,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
           return;
         }
         case 'net_payload': {
+          if (event.protocol === 'tls_client_hello') unreadTls.hello(event);
           const name = netName(event);
           if (name === undefined) counters.counted('exchange.unread_payload');
           else {
@@ -138,14 +149,20 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
         case 'net_open':
           sockets.opened(event);
           break;
-        case 'net_io':
+        case 'net_io': {
+          const unread = unreadTls.moved(event);
+          if (unread !== undefined) tellUnread(unread);
           if (event.closed) closeSocket(event, event.socket_id);
           break;
+        }
         case 'process_exit':
           forgetProcess(event, 'the process ended');
+          unreadTls.forget(event.process);
           break;
         case 'process_exec':
-          if (event.origin === 'exec') forgetProcess(event, 'the process became another program');
+          if (event.origin !== 'exec') break;
+          forgetProcess(event, 'the process became another program');
+          unreadTls.forget(event.process);
           break;
       }
       next.push(event);

@@ -217,11 +217,14 @@ export interface SessionEvent extends EventBase {
   readonly undersight_version: string;
 }
 
-/** Made by the exchange stage: a TLS connection speaks something it cannot read. Told once per connection. */
+/**
+ * Made by the exchange stage: a TLS connection speaks something it cannot read; `tls`: its plaintext is not seen at all. Told
+ * once per connection.
+ */
 export interface UnreadTrafficEvent extends EventBase {
   readonly kind: 'unread_traffic';
   readonly socket_id: bigint;
-  readonly protocol: 'http2' | 'websocket' | 'unknown';
+  readonly protocol: 'http2' | 'websocket' | 'unknown' | 'tls';
 }
 
 /** Made by the exchange stage out of `net_payload`: what a DNS answer or a TLS ClientHello says. */

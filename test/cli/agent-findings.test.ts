@@ -22,7 +22,7 @@ test('of an installed agent, doctor says how its TLS is read, or that its calls 
   const unread = findInstalledAgents({ PATH: directory });
   assert.equal(unread.status, 'fallback');
   assert.deepEqual(unread.detail.split('\n'), [
-    `goose (${goose}): no TLS library that is read, LLM calls will be missing`,
+    `goose (${goose}): no TLS library that is read; LLM calls will be missing`,
     read.detail,
   ]);
   assert.match(unread.fix, /targets inspect/);

@@ -61,8 +61,9 @@ export interface ApiRequest {
 }
 
 export interface Api {
-  readonly path: string;
-  read(json: Readonly<Record<string, unknown>>): ApiRequest;
+  /** A text: that very path. */
+  readonly path: string | RegExp;
+  read(json: Readonly<Record<string, unknown>>, path: string): ApiRequest;
   answer(request: ApiRequest, turn: Turn, number: number): Answer;
   errorBody(error: { readonly type: string; readonly message: string }): Readonly<Record<string, unknown>>;
 }

@@ -8,12 +8,13 @@ import { join } from 'node:path';
 import { anthropicMessages } from './anthropic-messages.ts';
 import { createCertificate } from './certificate.ts';
 import { chooseEncoding, cut, type Delivery, deliver, type Encoding } from './delivery.ts';
+import { geminiGenerate } from './gemini-generate.ts';
 import { openaiChat } from './openai-chat.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
 import { openaiResponses } from './openai-responses.ts';
-import { encodeEvent, type Scenario, type ScenarioUsage } from './scenario.ts';
+import { type Api, encodeEvent, type Scenario, type ScenarioUsage } from './scenario.ts';
 
-const apis = [anthropicMessages, openaiChat, openaiResponses, openaiEmbeddings];
+const apis: readonly Api[] = [anthropicMessages, geminiGenerate, openaiChat, openaiResponses, openaiEmbeddings];
 
 export interface MockLlmOptions extends Partial<Delivery> {
   readonly scenario: Scenario;
@@ -55,7 +56,7 @@ export interface MockLlm {
 
 /**
  * Starts an HTTPS server on loopback that speaks as LLM APIs do: Anthropic Messages, OpenAI Chat Completions, Responses
- * and embeddings. Any GET is answered with a small JSON document.
+ * and embeddings, Gemini generateContent. Any GET is answered with a small JSON document.
  */
 export async function startMockLlm(options: MockLlmOptions): Promise<MockLlm> {
   const folder = mkdtempSync(join(tmpdir(), 'mock-llm-'));
@@ -89,13 +90,16 @@ export async function startMockLlm(options: MockLlmOptions): Promise<MockLlm> {
     for await (const part of request) parts.push(part as Buffer);
     const request_body = Buffer.concat(parts);
     const path = request.url ?? '/';
-    const api = apis.find((candidate) => candidate.path === path.split('?')[0]);
+    const api = apis.find(({ path: wanted }) => {
+      const [name = ''] = path.split('?');
+      return typeof wanted === 'string' ? wanted === name : wanted.test(name);
+    });
     if (api === undefined || request.method !== 'POST') {
       response.writeHead(request.method === 'GET' ? 200 : 404, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ path, status: 'healthy' }));
       return;
     }
-    const asked = api.read(JSON.parse(request_body.toString('utf8')));
+    const asked = api.read(JSON.parse(request_body.toString('utf8')), path);
     const { turns } = options.scenario;
     const turn = turns[Math.min(asked.turn, turns.length - 1)] ?? {};
     const answer = api.answer(asked, turn, number);

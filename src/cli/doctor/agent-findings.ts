@@ -1,13 +1,12 @@
 import fs from 'node:fs';
 import { printable } from '../../export/console/printable-text.ts';
-import { KNOWN_AGENTS } from '../../targets/agent-catalogue.ts';
 import { readAt, readElf } from '../../targets/elf.ts';
+import { findAgentsInPath, type InstalledAgent } from '../../targets/installed-agents.ts';
 import { locateTls } from '../../targets/locate-tls.ts';
 import { findPackagedBinaries } from '../../targets/packaged-binaries.ts';
 import { type AgentRule, recogniseAgent } from '../../targets/recognise-agent.ts';
-import { resolveCommand } from '../../targets/resolve-command.ts';
 import { findProcessFiles, findSystemLibraries } from '../../targets/tls-files.ts';
-import { whyUnreadable } from '../../targets/unreadable-tls.ts';
+import { unreadTlsReason } from '../../targets/unread-tls-reason.ts';
 import { type Finding, fallback, ok } from './finding.ts';
 
 const MAX_SHOWN = 12;
@@ -21,16 +20,13 @@ interface FoundAgent {
   readonly where: string;
   /** How its TLS is read; undefined when it is not. */
   readonly tls: string | undefined;
-  /** Why it is not, where that is known. */
-  readonly why?: string | undefined;
+  /** Why it is not. */
+  readonly reason?: string | undefined;
 }
 
 /** The known agents that can be started here. */
 export function findInstalledAgents(env: NodeJS.ProcessEnv): Finding {
-  const found = KNOWN_AGENTS.flatMap(({ name, executables = [], scripts = [] }) => {
-    const commands = [...executables, ...scripts.filter((script) => !script.includes('/'))];
-    return commands.flatMap((command) => findInstalled(name, command, env)).slice(0, 1);
-  });
+  const found = findAgentsInPath(env.PATH ?? '').flatMap(describeInstalled);
   return describe('agents installed', found, 'none of the known ones in PATH');
 }
 
@@ -44,8 +40,8 @@ export function findRunningAgents(rules: readonly AgentRule[]): Finding {
       const agent = recogniseAgent({ executable_path, args }, rules);
       if (agent === undefined) continue;
       const tls = familyOf(findProcessFiles(Number(pid)));
-      const why = tls === undefined ? whyUnreadable(Number(pid)) : undefined;
-      found.push({ name: agent.name, where: pid, tls, why });
+      const reason = tls === undefined ? unreadTlsReason(Number(pid), executable_path) : undefined;
+      found.push({ name: agent.name, where: pid, tls, reason });
     } catch {
       // Gone, a kernel thread, or not ours to look at.
     }
@@ -58,19 +54,16 @@ function describe(name: string, found: readonly FoundAgent[], none: string): Fin
   // Those that need attention first.
   const unread = found.filter(({ tls }) => tls === undefined);
   const shown = [...unread, ...found.filter(({ tls }) => tls !== undefined)].slice(0, MAX_SHOWN);
-  const lines = shown.map(
-    (agent) =>
-      `${printable(agent.name)} (${printable(agent.where)}): ${agent.tls ?? `${agent.why ?? 'no TLS library that is read'}, LLM calls will be missing`}`,
-  );
+  const lines = shown.map(({ name, where, tls, reason = 'no TLS library that is read' }) => {
+    return `${printable(name)} (${printable(where)}): ${tls ?? `${printable(reason)}; LLM calls will be missing`}`;
+  });
   if (found.length > shown.length) lines.push(`and ${found.length - shown.length} more`);
   const detail = lines.join('\n');
   return unread.length === 0 ? ok(name, detail) : fallback(name, detail, FIX);
 }
 
-function findInstalled(name: string, command: string, env: NodeJS.ProcessEnv): FoundAgent[] {
+function describeInstalled({ name, executable_path, tls_files }: InstalledAgent): FoundAgent[] {
   try {
-    const place = { path_variable: env.PATH ?? '', working_directory: process.cwd() };
-    const { executable_path, tls_files } = resolveCommand(command, place);
     const image = fs.realpathSync(executable_path);
     const packaged = findPackagedBinaries(image);
     const shared = findSystemLibraries();

@@ -8,6 +8,7 @@ import { loadKnownBuilds } from '../../targets/tls/known-builds.ts';
 import { findSystemLibraries } from '../../targets/tls-files.ts';
 import { findInstalledAgents, findRunningAgents } from './agent-findings.ts';
 import { type Finding, fallback, ok } from './finding.ts';
+import { findUnreadProcesses } from './unread-processes.ts';
 
 /** Whose TLS can be read, which agents there are, and who is left out. */
 export function findTargets({ targets, exclude }: ReceiverOptions, env: NodeJS.ProcessEnv): Finding[] {
@@ -17,6 +18,7 @@ export function findTargets({ targets, exclude }: ReceiverOptions, env: NodeJS.P
     findNode(env),
     findInstalledAgents(env),
     findRunningAgents(targets.rules),
+    findUnreadProcesses(targets.rules),
     ...findExcluded(exclude.users),
   ];
 }

@@ -29,7 +29,7 @@ export const symbolFamilies: readonly TlsFamily[] = Object.entries(NAMES).map(([
   locate(elf) {
     const [first] = functions;
     const exported = { ...elf, sections: elf.sections.filter(({ name }) => name !== '.symtab') };
-    if (first === undefined || findFunctions(exported, [first]).size === 0) return { missing: `no symbol ${first}` };
+    if (first === undefined || findFunctions(exported, [first]).size === 0) return { missing: '' };
     const offsets = findFunctions(exported, functions);
     return {
       functions: functions.flatMap((name) => {

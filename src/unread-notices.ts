@@ -1,0 +1,31 @@
+import { BoundedMap } from './model/bounded-map.ts';
+import type { UnreadTrafficEvent } from './model/event.ts';
+import { unreadTlsReason } from './targets/unread-tls-reason.ts';
+
+const MAX_PROGRAMS = 4096;
+/** In all: what runs under ever new names must not fill a log. */
+const MAX_NOTICES = 64;
+
+/** Says once for each program that its TLS is a closed book, and why. */
+export interface UnreadNotices {
+  /** A process runs this program: it may be gone when its connection shows to be unreadable. */
+  runs(pid: number, executable: string): void;
+  unread(event: UnreadTrafficEvent): void;
+}
+
+export function createUnreadNotices(warn: (message: string) => void): UnreadNotices {
+  const programs = new BoundedMap<number, string>(MAX_PROGRAMS);
+  const told = new Set<string>();
+  return {
+    runs: (pid, executable) => programs.set(pid, executable),
+    unread({ protocol, pid }) {
+      const executable = programs.get(pid);
+      if (protocol !== 'tls' || executable === undefined || told.has(executable) || told.size >= MAX_NOTICES) return;
+      told.add(executable);
+      const reason =
+        unreadTlsReason(pid, executable) ??
+        'it was not made by the TLS library that the process has, or before that was found';
+      warn(`TLS of ${executable} (pid ${pid}) cannot be read: ${reason}. If it calls a model, those calls are missing`);
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Watched, watch } from './watched.ts';
+
+const HELLO = Buffer.from('16030100050100000100', 'hex');
+
+const hello = ({ event }: Watched) =>
+  event({ kind: 'net_payload', protocol: 'tls_client_hello', socket_id: 5n, payload: HELLO });
+const move = ({ event }: Watched, bytes_sent: number, closed: boolean) =>
+  event({ kind: 'net_io', socket_id: 5n, bytes_sent: BigInt(bytes_sent), bytes_received: 3000n, closed });
+const unread = ({ seen }: Watched) => seen.flatMap((item) => (item.kind === 'unread_traffic' ? [item.protocol] : []));
+
+test('a TLS connection that carried data of which nothing was seen is told when it ends, before its end is', () => {
+  const watched = watch();
+  hello(watched);
+  move(watched, 500, false);
+  assert.deepEqual(unread(watched), []);
+  move(watched, 500, true);
+  assert.deepEqual(
+    watched.seen.slice(-2).map(({ kind }) => kind),
+    ['unread_traffic', 'net_io'],
+  );
+  assert.deepEqual(unread(watched), ['tls']);
+  assert.equal(watched.counters.get('exchange.unread_tls'), 1);
+});
+
+test('a handshake alone is not', () => {
+  const watched = watch();
+  hello(watched);
+  move(watched, HELLO.length + 100, true);
+  assert.deepEqual(unread(watched), []);
+});
+
+test('nor is a connection of a process whose TLS is read', () => {
+  const watched = watch();
+  hello(watched);
+  watched.connection(1n).write('GET / HTTP/1.1\r\n\r\n');
+  move(watched, 5000, true);
+  assert.deepEqual(unread(watched), []);
+});
+
+test('a process that becomes another program is judged anew', () => {
+  const watched = watch();
+  watched.connection(1n).write('GET / HTTP/1.1\r\n\r\n');
+  watched.event({ kind: 'process_exec', origin: 'exec' });
+  hello(watched);
+  move(watched, 5000, true);
+  assert.deepEqual(unread(watched), ['tls']);
+});
