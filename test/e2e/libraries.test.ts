@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, mkdirSync, realpathSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { startMockLlm } from '../mock-llm/server.ts';
 import { isChat, outline } from './trace.ts';
 import { createWorkspace, type RunResult } from './workspace.ts';
 
+const FOUND_AFTER_MS = 4000;
 const REQUEST = JSON.stringify({
   model: 'gpt-5-mini',
   messages: [{ role: 'user', content: 'Hello from a container.' }],
@@ -56,7 +60,13 @@ test('a program with its own root, mounts and libraries, as in a container, is r
   for (const [file] of execFileSync('ldd', [curl], { encoding: 'utf8' }).matchAll(/\/\S+/g)) put(file);
   put(curl, '/bin/client');
   put(mock.authority_path, '/ca.pem');
-  const command = ['unshare', '--mount', `--root=${container}`, '/bin/client', '--silent', '--cacert', '/ca.pem'];
+  // Copies of libraries, which nobody has seen before, are found once they are loaded: the client first waits for somebody else.
+  const slow = http.createServer((_request, response) => setTimeout(() => response.end(), FOUND_AFTER_MS));
+  await once(slow.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => slow.close());
+  const wait = [`http://127.0.0.1:${(slow.address() as AddressInfo).port}`, '--next'];
+  const client = ['/bin/client', ...wait, '--silent', '--cacert', '/ca.pem'];
+  const command = ['unshare', '--mount', `--root=${container}`, ...client];
   const body = ['-H', 'content-type: application/json', '-d', REQUEST];
   checkChat(await workspace.run([...command, ...body, `https://127.0.0.1:${mock.port}/v1/chat/completions`]));
 });
