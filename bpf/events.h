@@ -59,10 +59,7 @@ enum tls_direction {
 	TLS_READ = 2,
 };
 
-/*
- * Cookie of a probe: how the function it is on is called, in the low byte; then what is special about it; in the upper half
- * a number of the file, for user space to know again.
- */
+/* Cookie of a probe: how its function is called, what is special about it, and above 32 bits a number of the file. */
 enum tls_function {
 	TLS_FUNCTION_READ = 1,
 	TLS_FUNCTION_READ_EX = 2,

@@ -28,20 +28,6 @@ struct {
 	__type(value, struct rustls_call);
 } rustls_calls SEC(".maps");
 
-/* The first record under new keys has the number 0: another object then, whatever was at its address before. */
-static __noinline struct tls_half *half_of(__u32 pid, __u64 address, enum tls_direction direction, bool is_new)
-{
-	struct tls_connection_key key = half_key(pid, address, direction);
-	struct tls_half *half = bpf_map_lookup_elem(&tls_halves, &key);
-	struct tls_half fresh = {};
-
-	if (half && !is_new)
-		return half;
-	fresh.id = new_id();
-	bpf_map_update_elem(&tls_halves, &key, &fresh, BPF_ANY);
-	return bpf_map_lookup_elem(&tls_halves, &key);
-}
-
 /* Before its payload is decrypted in place. */
 static __always_inline void bind_received(const struct subject *who, const struct rustls_inbound *inbound, struct tls_half *half)
 {

@@ -8,6 +8,7 @@ import { SetupError } from '../../../src/model/setup-error.ts';
 import { readElf } from '../../../src/targets/elf.ts';
 import { inspectTls } from '../../../src/targets/tls/inspect-tls.ts';
 import { loadKnownBuilds } from '../../../src/targets/tls/known-builds.ts';
+import { placeProbes } from '../../../src/targets/tls/place-probes.ts';
 import { buildElf } from './elf-builder.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'undersight-builds-'));
@@ -80,6 +81,25 @@ test('a list that names other instructions than there are is not used', () => {
   loadKnownBuilds([]);
 });
 
+test('a build of Go is listed with where its functions return, or not used', () => {
+  const at = (name: string, more = 0) => `"0x${((offsets.get(name) ?? 0n) + BigInt(more)).toString(16)}"`;
+  const list = (returns: string) =>
+    entry({ SSL_read: { at: 'read' } }).replace(
+      '"SSL_read"',
+      `"go_conn_read","probe_skip_bytes":4,"return_offsets":[${returns}]`,
+    );
+  const end = bytes.indexOf('5dc3', Number(offsets.get('read')), 'hex') - Number(offsets.get('read'));
+  loadKnownBuilds([write('go.yaml', list(at('read', end + 1)))]);
+  const found = inspect().found?.functions[0];
+  assert.equal(found?.probe_skip_bytes, 4);
+  assert.deepEqual(found.return_offsets, [(offsets.get('read') ?? 0n) + BigInt(end + 1)]);
+  // A probe stays where it was listed: nothing that costs less is looked for.
+  assert.deepEqual(placeProbes({ machine: 62 } as never, [found]), [found]);
+  loadKnownBuilds([write('go.yaml', list(at('read', end)))]);
+  assert.match(inspect().missing[0]?.missing ?? '', /go_conn_read does not return/);
+  loadKnownBuilds([]);
+});
+
 test('what is no list of builds is refused, with the place of the mistake', () => {
   const cases: Readonly<Record<string, RegExp>> = {
     '- { build_id: abcdef12, functions: [{ name: SSL_peek, file_offset: 0x10, begins: 554889e541574156 }] }':
@@ -88,6 +108,10 @@ test('what is no list of builds is refused, with the place of the mistake', () =
       /0\.functions\.0\.file_offset/,
     '- { build_id: abcdef12, functions: [{ name: SSL_read, file_offset: "0x10", begins: "55" }] }': /8 to 64 bytes/,
     '- { functions: [{ name: SSL_read, file_offset: "0x10", begins: "554889e541574156" }] }': /expected a build_id/,
+    '- { build_id: abcdef12, functions: [{ name: go_conn_read, file_offset: 16, begins: "554889e541574156" }] }':
+      /needs probe_skip_bytes and return_offsets/,
+    '- { build_id: abcdef12, functions: [{ name: SSL_read, file_offset: 16, begins: "554889e541574156", return_offsets: [20] }] }':
+      /no other has them/,
     'nonsense: true': /expected array/,
     '- [': /cannot be read/,
   };

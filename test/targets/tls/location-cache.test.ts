@@ -61,6 +61,9 @@ test('functions that turned out to be others are not given again, and why is kno
   assert.equal(program.read(), null);
   assert.equal(program.readRefusal(FOUND.functions), 'moves ciphertext');
   assert.equal(program.readRefusal(), 'moves ciphertext');
+  // What was found beside them was refused with them.
+  program.refuse([...FOUND.functions, { name: 'rustls_encrypt', file_offset: 0x3000n }]);
+  assert.equal(program.readRefusal(FOUND.functions), 'moves ciphertext');
   // Another place in the same file is another matter: somebody may have listed it since.
   assert.equal(program.readRefusal([{ name: 'SSL_read', file_offset: 0x2000n }]), undefined);
 });
