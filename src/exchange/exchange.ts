@@ -16,6 +16,7 @@ import { type CallOrigin, createLlmExchange } from './llm-exchange.ts';
 import { createMcp } from './mcp.ts';
 import { netName } from './net-names.ts';
 import type { ExchangeOptions } from './options.ts';
+import { createOrphanExchange } from './orphan-exchange.ts';
 import { isPlainConnection, plainConnection, plaintextOf } from './plain-socket.ts';
 import { HTTP_PORT, HTTPS_PORT, splitHost, withoutCredentials } from './request-head.ts';
 import { createSocketNames } from './socket-names.ts';
@@ -33,6 +34,9 @@ export interface ExchangeStageOptions extends ExchangeOptions {
 
 /** How long missing bytes, and bytes after the end of a socket, are waited for where other traffic shows nothing of them. */
 const MAX_WAIT_NS = 200_000_000n;
+
+/** Of a request that was not seen. */
+const NO_HOST = { host: undefined };
 
 interface Followed {
   readonly process: ProcessKey;
@@ -79,6 +83,16 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       counters,
       is_plain: isPlainConnection(id),
       request: (head, start, of) => request(head, start, of, event),
+      orphan: (start, of) =>
+        createOrphanExchange({
+          start,
+          budget,
+          counters,
+          origin: originOf(NO_HOST, start, of, event),
+          closeCause: () => of.close_cause,
+          emit: (call) => next.push(call),
+          later: (callback) => waiting.push(callback),
+        }),
       upgrade: (head, response, of, unread) => upgrade(head, response, of, unread, event),
       unread(unread) {
         if (!isPlainConnection(id)) tellUnread(unread);
@@ -115,7 +129,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     });
   };
   const serverOf = (
-    { host: authority }: HttpRequestHead,
+    { host: authority }: Pick<HttpRequestHead, 'host'>,
     connection: Connection,
     { connection: id }: TlsDataEvent,
   ): (() => CallServer) => {
@@ -130,7 +144,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   };
   /** Of a new call. */
   const originOf = (
-    head: HttpRequestHead,
+    head: Pick<HttpRequestHead, 'host'>,
     { tid }: Arrival,
     connection: Connection,
     event: TlsDataEvent,

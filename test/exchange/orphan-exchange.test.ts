@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { chatRequest, eventChunk, jsonResponse, LAST_CHUNK, STREAM_HEAD, watch } from './watched.ts';
+
+const sse = (event: string, data: unknown) => {
+  const text = `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+};
+const START = sse('message_start', {
+  type: 'message_start',
+  message: {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: 'claude-x',
+    content: [],
+    usage: { input_tokens: 7 },
+  },
+});
+const BLOCK = sse('content_block_start', {
+  type: 'content_block_start',
+  index: 0,
+  content_block: { type: 'text', text: '' },
+});
+const text = (value: string) =>
+  sse('content_block_delta', { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: value } });
+const END = [
+  sse('content_block_stop', { type: 'content_block_stop', index: 0 }),
+  sse('message_delta', { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 3 } }),
+  sse('message_stop', { type: 'message_stop' }),
+].join('');
+const MARKS = ['joined_midstream request head', 'joined_midstream response head'];
+
+describe('a response whose request was not seen', () => {
+  test('is a call of what it says, marked, from the first byte seen, and the next one is whole', () => {
+    const { connection, ended, answer, event, now } = watch();
+    event({
+      kind: 'net_open',
+      socket_id: 5n,
+      operation: 'connect',
+      peer: { family: 'ipv4', address: '192.0.2.1', port: 443 },
+    });
+    const { read, write } = connection(1n, { socket_id: 5n });
+    const first_ns = now() + 10n;
+    for (const piece of [STREAM_HEAD, START, BLOCK, text('Hel'), text('lo'), END, LAST_CHUNK]) read(piece);
+    write(chatRequest());
+    read(jsonResponse({ text: 'next' }));
+    const [call, next] = ended();
+    assert.ok(call && next);
+    assert.equal(answer(call), 'Hello');
+    assert.equal(call.provider, 'anthropic');
+    assert.equal(call.request.model, undefined);
+    assert.deepEqual(call.request.messages, []);
+    assert.equal(call.response?.model, 'claude-x');
+    assert.equal(call.response?.usage.output_tokens, 3);
+    assert.equal(call.http_status, 200);
+    assert.ok(call.request_start_ns >= first_ns && call.request_start_ns <= first_ns + 10n);
+    assert.equal(call.response_first_chunk_ns, undefined, 'how long it took is not known');
+    assert.deepEqual([call.server_address, call.server_port], ['192.0.2.1', 443]);
+    assert.equal(call.error, undefined);
+    assert.deepEqual(
+      call.gaps.map(({ reason, detail }) => `${reason} ${detail}`),
+      MARKS.slice(0, 1),
+    );
+    assert.equal(answer(next), 'next');
+    assert.deepEqual(next.gaps, []);
+  });
+
+  test('and whose beginning neither: the rest of its text is there', () => {
+    const { connection, ended, answer } = watch();
+    const { read, write } = connection(1n);
+    for (const piece of [text('rest'), END, LAST_CHUNK]) read(piece);
+    write(chatRequest());
+    read(jsonResponse({ text: 'next' }));
+    const [call, next] = ended();
+    assert.ok(call && next);
+    assert.equal(answer(call), 'rest');
+    assert.equal(call.http_status, undefined);
+    assert.deepEqual(
+      call.gaps.map(({ reason, detail }) => `${reason} ${detail}`),
+      MARKS,
+    );
+    assert.equal(call.error, undefined);
+    assert.equal(answer(next), 'next');
+  });
+
+  test('and whose first bytes seen are anywhere in an event, or in the framing', () => {
+    const whole = text('one') + text('two') + END + LAST_CHUNK;
+    for (let from = 1; from < text('one').length - 1; from++) {
+      const { connection, ended, answer } = watch();
+      const { read, write } = connection(1n);
+      read(whole.slice(from));
+      write(chatRequest());
+      read(jsonResponse({ text: 'next' }));
+      const calls = ended();
+      const next = calls.at(-1);
+      assert.ok(next !== undefined && calls.length <= 2);
+      assert.equal(answer(next), 'next');
+      if (calls.length === 2 && calls[0]) assert.match(answer(calls[0]) ?? '', /^(?:one)?two$/, String(from));
+      else assert.fail(`nothing from ${from}`);
+    }
+  });
+
+  for (const [name, body, provider] of [
+    [
+      'OpenAI',
+      {
+        object: 'chat.completion',
+        id: 'c',
+        model: 'g',
+        choices: [{ index: 0, message: { role: 'assistant', content: 'Hi' } }],
+      },
+      'openai',
+    ],
+    ['Anthropic', { type: 'message', role: 'assistant', content: [{ type: 'text', text: 'Hi' }] }, 'anthropic'],
+    [
+      'OpenAI Responses',
+      {
+        object: 'response',
+        status: 'completed',
+        output: [{ type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Hi' }] }],
+      },
+      'openai',
+    ],
+    [
+      'Gemini',
+      { candidates: [{ content: { role: 'model', parts: [{ text: 'Hi' }] } }], usageMetadata: {} },
+      'gcp.gemini',
+    ],
+    ['Ollama', { model: 'l', created_at: 'now', done: true, message: { role: 'assistant', content: 'Hi' } }, 'ollama'],
+    [
+      'Bedrock',
+      { output: { message: { role: 'assistant', content: [{ text: 'Hi' }] } }, usage: { inputTokens: 1 } },
+      'aws.bedrock',
+    ],
+  ] as const) {
+    test(`${name} is known by its body`, () => {
+      const { connection, only, answer } = watch();
+      connection(1n).read(jsonResponse(body));
+      assert.equal(answer(only()), 'Hi');
+      assert.equal(only().provider, provider);
+    });
+  }
+
+  test('that is no answer of a model leaves nothing, and what is kept to find out is given back', () => {
+    const { connection, calls, counters } = watch();
+    const { read } = connection(1n);
+    read(jsonResponse({ text: 'of something else' }));
+    read('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi');
+    read(STREAM_HEAD + eventChunk({ type: 'tick' }) + LAST_CHUNK);
+    assert.deepEqual(calls(), []);
+    assert.equal(counters.get('exchange.orphan_response'), 3);
+  });
+
+  test('that is compressed is read, and where it is joined in its middle leaves no garbage', () => {
+    const { connection, calls, only, answer } = watch();
+    const body = { type: 'message', role: 'assistant', content: [{ type: 'text', text: 'packed' }] };
+    const packed = gzipSync(JSON.stringify(body));
+    const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: ${packed.length}\r\n\r\n`;
+    connection(1n).read(Buffer.concat([Buffer.from(head), packed]));
+    assert.equal(answer(only()), 'packed');
+    const joined = connection(2n);
+    joined.read(packed.subarray(11));
+    joined.close();
+    assert.equal(calls().filter(({ phase }) => phase === 'end').length, 1);
+  });
+
+  test('that breaks off with its connection ends in an error, as any other', () => {
+    const { connection, only, answer } = watch();
+    const { read, close } = connection(1n);
+    read(STREAM_HEAD + START + BLOCK + text('half'));
+    close();
+    assert.equal(answer(only()), 'half');
+    assert.equal(only().error?.type, 'cut');
+  });
+});
