@@ -85,22 +85,22 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     finish(stream, at, stream.response === 'body' ? 'whole' : 'lost');
   };
 
+  const addStream = (
+    id: number,
+    listener: ExchangeListener<At> | undefined,
+    connect: RequestHead | undefined,
+    is_requesting: boolean,
+  ): Http2Stream<At> => {
+    const fresh = { tunnel: undefined, response: 'awaited', unsure_until: undefined } as const;
+    const stream: Http2Stream<At> = { id, listener, connect, is_requesting, ...fresh };
+    streams.set(id, stream);
+    return stream;
+  };
   /** A response whose request was before reading began; undefined: nobody wants it, or it is none. */
   const beginOrphan = (id: number, at: At): Http2Stream<At> | undefined => {
     if (!joined || id % 2 === 0 || id >= first_stream || streams.size >= MAX_STREAMS) return undefined;
     const listener = sink.orphan?.(at);
-    if (listener === undefined) return undefined;
-    const stream: Http2Stream<At> = {
-      id,
-      listener,
-      connect: undefined,
-      tunnel: undefined,
-      is_requesting: false,
-      response: 'awaited',
-      unsure_until: undefined,
-    };
-    streams.set(id, stream);
-    return stream;
+    return listener && addStream(id, listener, undefined, false);
   };
   /** Its head was before, too. */
   const joinBody = (id: number, at: At): Http2Stream<At> | undefined => {
@@ -126,17 +126,7 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     for (const stream of streams.values()) {
       if (stream.unsure_until !== undefined && stream.unsure_until < id) giveUp(stream, at);
     }
-    const stream: Http2Stream<At> = {
-      id,
-      listener,
-      connect,
-      tunnel: undefined,
-      is_requesting: true,
-      response: 'awaited',
-      unsure_until: undefined,
-    };
-    streams.set(id, stream);
-    return stream;
+    return addStream(id, listener, connect, true);
   };
   const listenerOf = (head: RequestHead | undefined, at: At, start: At): ExchangeListener<At> | undefined =>
     head === undefined ? sink.orphan?.(start) : sink.request(head, at, start);

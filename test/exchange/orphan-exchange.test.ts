@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { data, END_HEADERS, END_STREAM, frame, headers } from '../protocol/http2-bytes.ts';
 import { chatRequest, eventChunk, jsonResponse, LAST_CHUNK, STREAM_HEAD, watch } from './watched.ts';
 
 const sse = (event: string, data: unknown) => {
@@ -173,5 +174,57 @@ describe('a response whose request was not seen', () => {
     close();
     assert.equal(answer(only()), 'half');
     assert.equal(only().error?.type, 'cut');
+  });
+});
+
+describe('over HTTP/2, joined in the middle', () => {
+  const event = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
+  const delta = (content: string) =>
+    event({ object: 'chat.completion.chunk', id: 'c1', model: 'gpt-x', choices: [{ index: 0, delta: { content } }] });
+  const begin = () => {
+    const watched = watch();
+    const connection = watched.connection(1n, { socket_id: 5n });
+    const text = () => watched.answer(watched.only());
+    return { ...watched, ...connection, text };
+  };
+
+  test('a response whose request was before', () => {
+    const { read, only, text } = begin();
+    read(headers(41, { ':status': '200', 'content-type': 'text/event-stream' }));
+    read(data(41, delta('Hel')));
+    read(data(41, delta('lo')));
+    read(data(41, 'data: [DONE]\n\n', END_STREAM));
+    assert.equal(text(), 'Hello');
+    assert.equal(only().provider, 'openai');
+    assert.equal(only().http_status, 200);
+  });
+
+  test('a response whose head was before, too: the rest of it, beside others', () => {
+    const { read, only, text } = begin();
+    read(data(43, 'half a line"}}\n\n'));
+    read(data(41, delta('rest')));
+    read(data(45, '{"not":"a model"}', END_STREAM));
+    read(data(41, 'data: [DONE]\n\n', END_STREAM));
+    assert.equal(text(), 'rest');
+    assert.equal(only().http_status, undefined);
+    assert.equal(only().error, undefined);
+  });
+
+  test('a request whose head refers to what was before is read by its body, as its answer shows whose it is', () => {
+    const { write, read, only, text } = begin();
+    const asked = { model: 'gpt-5', messages: [{ role: 'user', content: 'Say hello' }] };
+    write(
+      Buffer.concat([
+        frame(1, END_HEADERS, 41, Buffer.from([0x83, 0xbe])),
+        data(41, JSON.stringify(asked), END_STREAM),
+      ]),
+    );
+    read(headers(41, { ':status': '200', 'content-type': 'text/event-stream' }));
+    read(data(41, delta('hello')));
+    read(data(41, 'data: [DONE]\n\n', END_STREAM));
+    assert.equal(text(), 'hello');
+    assert.equal(only().request.model, 'gpt-5');
+    assert.deepEqual(only().request.messages[0]?.parts, [{ type: 'text', content: 'Say hello' }]);
+    assert.notEqual(only().response_first_chunk_ns, undefined);
   });
 });
