@@ -12,6 +12,7 @@ import type { BodyBudget } from './body-collector.ts';
 import { type Connection, createConnection, SOCKET_CLOSED } from './connection.ts';
 import { guarded } from './guarded-provider.ts';
 import { createHalfConnections } from './half-connections.ts';
+import { createHelloPieces } from './hello-pieces.ts';
 import { type CallOrigin, createLlmExchange } from './llm-exchange.ts';
 import { createMcp } from './mcp.ts';
 import { netName } from './net-names.ts';
@@ -56,6 +57,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   const budget: BodyBudget = { ...options, buffered_bytes: 0 };
   const sockets = createSocketNames(2 * max_connections);
   const unreadTls = createUnreadTls();
+  const hellos = createHelloPieces();
   const processes = new Map<ProcessKey, Map<bigint, Followed>>();
   /** All of them, the one that was silent longest first. */
   const by_age = new Set<Followed>();
@@ -236,8 +238,10 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
           return;
         }
         case 'net_payload': {
-          if (event.protocol === 'tls_client_hello') unreadTls.hello(event);
-          const name = netName(event);
+          const payload = event.protocol === 'tls_client_hello' ? hellos.join(event) : event;
+          if (event.protocol === 'tls_client_hello') unreadTls.hello(payload);
+          if (hellos.awaits(event.socket_id)) return;
+          const name = netName(payload);
           if (name === undefined) counters.counted('exchange.unread_payload');
           else {
             if (name.source === 'sni') sockets.named(name.socket_id, name.name);
