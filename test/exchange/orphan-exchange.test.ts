@@ -145,13 +145,15 @@ describe('a response whose request was not seen', () => {
   }
 
   test('that is no answer of a model leaves nothing, and what is kept to find out is given back', () => {
-    const { connection, calls, counters } = watch();
+    const { connection, calls, counters } = watch({ max_buffered_bytes: 4096 });
     const { read } = connection(1n);
-    read(jsonResponse({ text: 'of something else' }));
+    for (let count = 0; count < 30; count++) read(jsonResponse({ text: 'of something else'.repeat(50) }));
     read('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi');
     read(STREAM_HEAD + eventChunk({ type: 'tick' }) + LAST_CHUNK);
     assert.deepEqual(calls(), []);
-    assert.equal(counters.get('exchange.orphan_response'), 3);
+    assert.equal(counters.get('exchange.orphan_response'), 32);
+    read(jsonResponse({ type: 'message', role: 'assistant', content: [{ type: 'text', text: 'x'.repeat(1500) }] }));
+    assert.equal(calls().length, 2);
   });
 
   test('that is compressed is read, and where it is joined in its middle leaves no garbage', () => {
