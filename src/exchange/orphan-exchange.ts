@@ -20,6 +20,8 @@ type Listener = ExchangeListener<Arrival>;
 /** Of a body in one piece, and of a stream, until it shows what it is. */
 const MAX_HELD_BYTES = 4 * 2 ** 20;
 const MAX_HELD_STREAM_BYTES = 256 * 1024;
+/** What a piece takes besides its bytes. */
+const PIECE_BYTES = 128;
 const MAX_LOOKED_AT_EVENTS = 64;
 const ANSWER_TYPE = /^(?:application\/(?:[\w.+-]*json|vnd\.amazon\.eventstream)|text\/event-stream)\b/i;
 const BLANK_LINE = /\r\n\r\n|\n\n|\r\r/;
@@ -98,8 +100,8 @@ export function createOrphanExchange(options: OrphanExchangeOptions): Listener {
     if (listener !== undefined) step(listener);
     if (held === undefined) return;
     held.push(step);
-    held_bytes += bytes;
-    budget.buffered_bytes += bytes;
+    held_bytes += PIECE_BYTES + bytes;
+    budget.buffered_bytes += PIECE_BYTES + bytes;
     const limit = looked_at?.streamed ? MAX_HELD_STREAM_BYTES : MAX_HELD_BYTES;
     if (held_bytes > limit || budget.buffered_bytes > budget.max_buffered_bytes) stopLooking();
   };

@@ -145,7 +145,7 @@ describe('a response whose request was not seen', () => {
   }
 
   test('that is no answer of a model leaves nothing, and what is kept to find out is given back', () => {
-    const { connection, calls, counters } = watch({ max_buffered_bytes: 4096 });
+    const { connection, calls, counters } = watch({ max_buffered_bytes: 8192 });
     const { read } = connection(1n);
     for (let count = 0; count < 30; count++) read(jsonResponse({ text: 'of something else'.repeat(50) }));
     read('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi');

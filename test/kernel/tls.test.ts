@@ -111,24 +111,6 @@ test('the ClientHello of a connection is handed on, once, with its socket', asyn
   assert.ok(Buffer.from(hello.payload).includes('localhost'));
 });
 
-test('the ClientHello is found behind buffers that are empty', async () => {
-  const seen = await python(`
-s = socket.create_connection(('127.0.0.1', int(os.environ['PORT'])))
-os.writev(s.fileno(), [b'', b'', bytes.fromhex('1603010010 0100000c') + bytes(12)])`);
-  assert.equal(seen.of('net_payload').length, 1);
-});
-
-test('a ClientHello that is written bit by bit is handed on, and nothing of what follows', async () => {
-  const seen = await python(`
-s = socket.create_connection(('127.0.0.1', int(os.environ['PORT'])))
-hello = bytes.fromhex('1603010010 0100000c') + bytes(12)
-for piece in (hello[:5], hello[5:9], hello[9:], b'more', hello): s.send(piece)`);
-  assert.deepEqual(
-    seen.of('net_payload').map(({ payload }) => payload.length),
-    [5, 4, 12],
-  );
-});
-
 test('four connections used in turns by one thread keep their sockets apart', async () => {
   const seen = await python(`
 all = [connect() for _ in range(4)]
