@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { cutAt } from '../protocol/cuts.ts';
 import { data, END_HEADERS, END_STREAM, frame, headers } from '../protocol/http2-bytes.ts';
 import { chatRequest, eventChunk, jsonResponse, LAST_CHUNK, STREAM_HEAD, watch } from './watched.ts';
 
@@ -101,6 +103,31 @@ describe('a response whose request was not seen', () => {
       if (calls.length === 2 && calls[0]) assert.match(answer(calls[0]) ?? '', /^(?:one)?two$/, String(from));
       else assert.fail(`nothing from ${from}`);
     }
+  });
+
+  test('joined anywhere, in pieces of any size: no word is broken, what is missing is marked, the next call is whole', () => {
+    const words = [...'abcdefghij'].map((letter) => letter.repeat(5));
+    const whole = Buffer.from([STREAM_HEAD, START, ...words.map(text), END, LAST_CHUNK].join(''));
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.array(fc.nat(whole.length)), (from, cuts) => {
+        const { connection, ended, answer } = watch();
+        const { read, write } = connection(1n);
+        for (const piece of cutAt(
+          whole.subarray(from),
+          cuts.map((cut) => cut % (whole.length - from)),
+        ))
+          read(piece);
+        write(chatRequest());
+        read(jsonResponse({ text: 'next' }));
+        const calls = ended();
+        assert.equal(answer(calls.at(-1) as (typeof calls)[number]), 'next');
+        const [joined] = calls.length > 1 ? calls : [];
+        const said = (joined && answer(joined)) ?? '';
+        const is_lossy = joined?.gaps.some(({ reason }) => reason === 'lost_bytes') === true;
+        assert.ok(is_lossy || words.join('').endsWith(said), said);
+        assert.match(said, /^(?:([a-j])\1{4})*$/);
+      }),
+    );
   });
 
   for (const [name, body, provider] of [
