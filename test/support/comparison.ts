@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { descend, isChat, isTool, type TraceNode } from '../e2e/trace.ts';
+import { descend, isTool, type TraceNode } from '../e2e/trace.ts';
 import type { ScenarioCall } from '../mock-llm/scenario.ts';
 import type { McpCall } from './real-agent.ts';
 import type { TrueCall } from './truth.ts';
@@ -24,9 +24,13 @@ interface Part {
   readonly arguments?: unknown;
 }
 
+/** Of a call to a model; Gemini's is named for what it generates. */
+export const isCall = ({ attributes }: TraceNode): boolean =>
+  ['chat', 'generate_content'].includes(String(attributes['gen_ai.operation.name']));
+
 /** What the spans say about calls to the model, against what happened. */
 export function compareCalls(truth: readonly TrueCall[], spans: readonly TraceNode[]): CallFigures {
-  const chats = spans.filter(isChat).sort((a, b) => Number(a.start_ns - b.start_ns));
+  const chats = spans.filter(isCall).sort((a, b) => Number(a.start_ns - b.start_ns));
   const unnamed = chats.filter((chat) => chat.attributes['gen_ai.response.id'] === undefined);
   const pairs = truth.flatMap((call) => {
     const span =

@@ -44,7 +44,7 @@ export interface RealAgent {
   /** Writes the settings that make it ask `url`, and starts what it needs; returns what ends that. */
   prepare?(place: Place): undefined | Promise<() => Promise<void>>;
   command(place: Place): readonly string[];
-  environment?(place: Place): Readonly<Record<string, string>>;
+  environment?(place: Place): Readonly<Record<string, string | undefined>>;
   /** Whom it trusts: what the environment names (default), or the system's authorities alone. */
   readonly trusts?: 'system';
   /** The executable or library that makes its TLS, to say how that is found. */

@@ -74,8 +74,10 @@ export async function tryAgent(agent: RealAgent, installed: string, manner: Mann
     if (agent.trusts === 'system') cleanups.push(trustSystemWide(mock.authority_path, workspace.path('bundle.pem')));
     const end = await agent.prepare?.(place);
     if (end !== undefined) cleanups.push(end);
-    const trusted: Record<string, string> =
-      agent.trusts === 'system' ? { SSL_CERT_FILE: '', NODE_EXTRA_CA_CERTS: '', CURL_CA_BUNDLE: '' } : {};
+    const trusted =
+      agent.trusts === 'system'
+        ? { SSL_CERT_FILE: undefined, NODE_EXTRA_CA_CERTS: undefined, CURL_CA_BUNDLE: undefined }
+        : {};
     const environment = { TERM: 'dumb', NO_COLOR: '1', CI: '1', ...trusted, ...agent.environment?.(place) };
     const command = agent.command(place);
     const watching = manner === 'watch' ? await startWatching(workspace) : undefined;
@@ -95,7 +97,12 @@ export async function tryAgent(agent: RealAgent, installed: string, manner: Mann
         seen: ran.filter(({ command, file }) => isCommandSeen(command, file, result.spans)).length,
       },
       mcp_calls: { made: mcp_calls.length, seen: mcp_calls.filter((call) => isMcpCallSeen(call, result.spans)).length },
-      problem: result.code === 0 && result.stdout.includes(ANSWER) ? '' : describeFailure(result),
+      problem:
+        result.code !== 0 || !result.stdout.includes(ANSWER)
+          ? describeFailure(result)
+          : websocket && mock.websocket_exchanges.length === 0
+            ? 'it used no WebSocket'
+            : '',
     };
   } finally {
     for (const cleanup of cleanups.reverse()) await cleanup();

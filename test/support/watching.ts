@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isChat, readOtlp, type TraceNode } from '../e2e/trace.ts';
+import { readOtlp, type TraceNode } from '../e2e/trace.ts';
 import { root, type Workspace } from '../e2e/workspace.ts';
+import { isCall } from './comparison.ts';
 
 /** Longer than the reorder window and the grace after an exit. */
 const SETTLE_MS = 1500;
@@ -33,7 +34,7 @@ export async function startWatching(workspace: Workspace): Promise<{ stop(port: 
       for (const { trace_id } of JSON.parse(listed.stdout) as { trace_id: string }[]) {
         const shown = await workspace.undersight('traces', 'show', trace_id, '--content', '--format', 'otlp-json');
         const trace = readOtlp(JSON.parse(shown.stdout));
-        if (trace.some((span) => isChat(span) && span.attributes['server.port'] === port)) spans.push(...trace);
+        if (trace.some((span) => isCall(span) && span.attributes['server.port'] === port)) spans.push(...trace);
       }
       return spans;
     },

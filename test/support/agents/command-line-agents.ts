@@ -30,7 +30,7 @@ const claudeCodeWithTelemetry: RealAgent = {
   ...claudeCode,
   name: 'Claude Code, its own host and telemetry',
   server: { host: 'api.anthropic.com' },
-  environment: () => ({ ...claudeEnvironment, ANTHROPIC_BASE_URL: '' }),
+  environment: () => ({ ...claudeEnvironment, ANTHROPIC_BASE_URL: undefined }),
   note: 'Telemetry, settings and update checks on the same host are no calls, and none is taken for one',
 };
 
@@ -117,7 +117,7 @@ const codexBuiltIn: RealAgent = {
     execFileSync(command, ['login', '--with-api-key'], { input: API_KEY, env, stdio: ['pipe', 'ignore', 'pipe'] });
     return undefined;
   },
-  environment: (place) => ({ CODEX_HOME: codexHome(place), OPENAI_API_KEY: '', OPENAI_BASE_URL: '' }),
+  environment: (place) => ({ CODEX_HOME: codexHome(place), OPENAI_API_KEY: undefined, OPENAI_BASE_URL: undefined }),
   note: 'The first call is its warm-up, which has no answer',
 };
 
