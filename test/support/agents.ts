@@ -1,4 +1,3 @@
-import { aider } from './agents/aider.ts';
 import { claudeCode, commandLineAgents } from './agents/command-line-agents.ts';
 import { claudeCodeWithMcp } from './agents/mcp-agent.ts';
 import { opencode } from './agents/opencode.ts';
@@ -9,6 +8,5 @@ import type { RealAgent } from './real-agent.ts';
 export const agents: readonly RealAgent[] = [
   ...commandLineAgents.flatMap((agent) => (agent === claudeCode ? [agent, claudeCodeWithMcp] : [agent])),
   opencode,
-  aider,
   ...sdkAgents,
 ];
