@@ -6,13 +6,13 @@ import type { TrueCall } from './truth.ts';
 
 export interface CallFigures {
   readonly made: number;
-  /** With a chat span of its own. */
+  /** With a span of its own. */
   readonly seen: number;
   /** With the text, the tool calls and the usage that the server sent. */
   readonly answered: number;
   /** With all texts that the client said. */
   readonly asked: number;
-  /** Chat spans of no call. */
+  /** Spans of no call. */
   readonly invented: number;
 }
 

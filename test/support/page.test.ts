@@ -21,7 +21,7 @@ const rowsOf = (page: string) => page.split('\n').filter((line) => line.startsWi
 
 test('what an agent prints stays within its cell of the support page, as text', () => {
   const rows = rowsOf(renderPage([result], 'Linux 1 <x>'));
-  const remark = 'exit 1: \\| &lt;b>\\[no\\](http://x)\\\\\\|. 1 chat spans of no call';
+  const remark = 'exit 1: \\| &lt;b>\\[no\\](http://x)\\\\\\|. 1 spans of no call';
   assert.deepEqual(rows, [
     `| An \\| agent | 1.0 | 3 of 3 | 2 of 3 | 3 of 3 | 3 of 3 |  | ${remark} |`,
     '| An \\| agent | 1.0 | openssl-symbols | symbols &lt;SSL\\_read> |',

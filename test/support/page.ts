@@ -9,7 +9,7 @@ calls of their tools too.
 
 What happened is known from the server’s own log and from the files that the commands made, not from Undersight:
 
-- **calls seen**: the trace has a chat span with the response id that the server gave. More chat spans than calls are a remark.
+- **calls seen**: the trace has a span of the call, with the response id that the server gave. More of them than calls are a remark.
 - **answers**: the span has exactly the text, the tool calls with their arguments, and the token counts that the server sent.
 - **prompts**: every text that the agent sent in the request, results of tools included, is in the span.
 - **commands**: of those that ran, how many are under the one tool call that asked for them, together with the file that each wrote.
@@ -56,7 +56,7 @@ function figures({ agent, manner, calls, commands, mcp_calls, problem }: TrialRe
   const of = (count: number, all: number) => (all === 0 ? '' : `${count} of ${all}`);
   const remarks = [
     problem,
-    invented === 0 ? '' : `${invented} chat spans of no call`,
+    invented === 0 ? '' : `${invented} spans of no call`,
     agent.note ?? '',
     manner === 'watch' && agent.unwatched !== undefined ? `\`watch\` ${agent.unwatched}` : '',
   ];

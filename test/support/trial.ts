@@ -16,7 +16,7 @@ export type Manner = 'run' | 'watch';
 export interface TrialResult {
   readonly agent: RealAgent;
   readonly manner: Manner;
-  /** undefined: it uses none. */
+  /** undefined: it uses none, or `run` told already. */
   readonly tls: TlsOfFile | undefined;
   readonly calls: CallFigures;
   readonly commands: { readonly run: number; readonly seen: number };
@@ -90,7 +90,7 @@ export async function tryAgent(agent: RealAgent, installed: string, manner: Mann
     return {
       agent,
       manner,
-      tls: plain ? undefined : inspectFile(agent.tlsFile(place)),
+      tls: plain || manner === 'watch' ? undefined : inspectFile(agent.tlsFile(place)),
       calls: compareCalls(readTruth(mock, turns), result.spans),
       commands: {
         run: ran.length,

@@ -31,7 +31,9 @@ export async function startWatching(workspace: Workspace): Promise<{ stop(port: 
       await closed;
       const listed = await workspace.undersight('traces', 'ls', '--json');
       const spans: TraceNode[] = [];
-      for (const { trace_id } of JSON.parse(listed.stdout) as { trace_id: string }[]) {
+      const traces = JSON.parse(listed.stdout) as { trace_id: string; llm_call_count: number }[];
+      for (const { trace_id, llm_call_count } of traces) {
+        if (llm_call_count === 0) continue;
         const shown = await workspace.undersight('traces', 'show', trace_id, '--content', '--format', 'otlp-json');
         const trace = readOtlp(JSON.parse(shown.stdout));
         if (trace.some((span) => isCall(span) && span.attributes['server.port'] === port)) spans.push(...trace);
