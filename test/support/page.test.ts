@@ -41,6 +41,6 @@ test('a trial is whole only when all that happened was seen, and nothing else', 
 });
 
 test('docs/support.md has every agent of `npm run support`, in its version', () => {
-  const page = readFileSync(join(root, 'docs/support.md'), 'utf8');
+  const page = readFileSync(join(root, 'docs/support.md'), 'utf8').replaceAll('\\', '');
   for (const { name, version } of agents) assert.ok(page.includes(`| ${name} | ${version} |`), `${name} ${version}`);
 });
