@@ -55,7 +55,7 @@ export interface RealAgent {
   before?(place: Place): readonly (ScenarioCall | McpCall)[];
   /** What a reader of its row has to know. */
   readonly note?: string;
-  /** Why `watch` does not see its calls. */
+  /** Why `watch` does not see all of its calls. */
   readonly unwatched?: string;
 }
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RealAgent } from '../real-agent.ts';
-import { base } from './sdk-base.ts';
+import { base, TOO_QUICK } from './sdk-base.ts';
 
 const own = import.meta.dirname;
 const OPENAI_GO_VERSION = '3.95.0';
@@ -23,6 +23,7 @@ export function openaiGo(name: string, ...flags: readonly string[]): RealAgent {
     },
     command: ({ installed }) => [join(installed, program)],
     tlsFile: ({ installed }) => join(installed, program),
+    unwatched: TOO_QUICK,
   };
 }
 
@@ -56,4 +57,5 @@ export const reqwest: RealAgent = {
   },
   command: ({ installed }) => [join(installed, 'source/target/release/reqwest-agent')],
   tlsFile: ({ installed }) => join(installed, 'source/target/release/reqwest-agent'),
+  unwatched: TOO_QUICK,
 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { buildGo, goVersion } from '../../go-program.ts';
 import type { RealAgent } from '../real-agent.ts';
 import { hasCargo, openaiGo, reqwest } from './compiled-agents.ts';
-import { base } from './sdk-base.ts';
+import { base, TOO_QUICK } from './sdk-base.ts';
 
 const scripts = join(import.meta.dirname, '../../e2e/agents');
 const own = import.meta.dirname;
@@ -55,6 +55,7 @@ function go(version: string): RealAgent {
     },
     command: ({ installed }) => [join(installed, 'openai')],
     tlsFile: ({ installed }) => join(installed, 'openai'),
+    unwatched: TOO_QUICK,
   };
 }
 
