@@ -40,12 +40,12 @@ interface Followed {
   readonly connection: Connection;
 }
 
+type CallServer = Pick<CallOrigin, 'socket_id' | 'server_address' | 'server_port'>;
+
 /**
  * Turns the plaintext of TLS connections, and of sockets without TLS, into LLM calls, each told when its request is complete
  * and when it ended, the same and pipes into MCP calls, and payloads into names. Every other event is passed on, in order.
  */
-type CallServer = Pick<CallOrigin, 'socket_id' | 'server_address' | 'server_port'>;
-
 export function createExchange(options: ExchangeStageOptions, next: Stage<Event | LlmCall | McpCall>): Stage<Event> {
   const { counters, max_connections } = options;
   const providers = options.providers.map((provider) => guarded(provider, counters));
