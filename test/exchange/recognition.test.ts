@@ -108,6 +108,15 @@ describe('no call is made of', () => {
   });
 });
 
+test('a request for which there is no room is a call of which that is said, if its beginning is one of', () => {
+  const watched = watch({ max_buffered_bytes: 100_000 }, providers);
+  const { write, read } = watched.connection(1n);
+  const request = post('/ask', { model: 'm', messages: [{ role: 'user', content: 'x'.repeat(150_000) }] });
+  for (let at = 0; at < request.length; at += 16_384) write(request.subarray(at, at + 16_384));
+  read(jsonResponse(ANSWER));
+  assert.equal(watched.only().gaps[0]?.reason, 'too_large');
+});
+
 test('a request that is announced as JSON of a model and then lost is not guessed at', () => {
   const watched = watch({}, providers);
   const { write, read } = watched.connection(1n);
