@@ -3,6 +3,7 @@ import type { CallError, LlmCall } from '../model/llm-call.ts';
 import type { ResponseHead, Tunnel } from '../protocol/http-exchange.ts';
 import { createWebSocket, type WebSocketSide } from '../protocol/websocket.ts';
 import type { HttpRequestHead } from '../providers/provider.ts';
+import { namesSeller } from '../providers/provider-name.ts';
 import type { WebSocketApi, WebSocketCall, WebSocketSession } from '../providers/websocket-api.ts';
 import type { Arrival } from './arrival.ts';
 import { type BodyBudget, createBodyCollector } from './body-collector.ts';
@@ -62,6 +63,7 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
     phase,
     ...origin(),
     provider: call.provider,
+    is_seller_unknown: !namesSeller(head),
     traceparent: head.headers.get('traceparent'),
     tracestate: head.headers.get('tracestate'),
     user_agent: head.headers.get('user-agent'),
