@@ -9,7 +9,10 @@ import type { LlmCall } from '../model/llm-call.ts';
 export interface Costs {
   /** undefined: it used nothing, or its price is not known (counted as `spans.call_unpriced`). `unix_ms`: when it ended. */
   ofCall(activity: ChatActivity, unix_ms: number): number | undefined;
-  /** The sum over the calls of a turn whose price is known; undefined when there is none. */
+  /**
+   * The sum over the calls of a turn whose price is known; undefined when there is none, or when too many turns were open to
+   * keep it (counted as `spans.turn_cost_incomplete`).
+   */
   ofTurn(activity: AgentActivity): number | undefined;
 }
 
@@ -44,18 +47,24 @@ const MODEL_CHARS = 256;
 const TURNS = 65_536;
 
 export function createCosts(counters: Counters): Costs {
-  const turns = new BoundedMap<string, number>(TURNS);
+  const incomplete = new BoundedMap<string, true>(TURNS);
+  const turns = new BoundedMap<string, number>(TURNS, (id) => {
+    counters.counted('spans.turn_cost_incomplete');
+    incomplete.set(id, true);
+  });
   return {
     ofCall({ call, parent_id }, unix_ms) {
       if (Object.keys(call.response?.usage ?? {}).length === 0) return undefined;
       const usd = costOf(call, unix_ms);
       if (usd === undefined) counters.counted('spans.call_unpriced');
-      else if (parent_id !== undefined) turns.set(parent_id, (turns.get(parent_id) ?? 0) + usd);
+      else if (parent_id !== undefined && !incomplete.get(parent_id))
+        turns.set(parent_id, (turns.get(parent_id) ?? 0) + usd);
       return usd;
     },
     ofTurn({ id }) {
       const usd = turns.get(id);
       turns.delete(id);
+      incomplete.delete(id);
       return usd === undefined ? undefined : rounded(usd);
     },
   };

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createCounters } from '../../src/health/counters.ts';
 import type { LlmResponse, Usage } from '../../src/model/llm-call.ts';
+import { createCosts } from '../../src/spans/costs.ts';
 import * as sample from './sample-activities.ts';
 
 const CHAT_COST = 'gen_ai.usage.cost';
@@ -146,6 +148,20 @@ describe('what a turn cost', () => {
 
   test('is left out where no price is known', () => {
     assert.equal(turnCost([unpriced, sample.root]), undefined);
+  });
+
+  test('is left out, and counted, where too many turns were open at a time to keep it', () => {
+    const counters = createCounters();
+    const costs = createCosts(counters);
+    const call = chatOf('openai', 'gpt-5', { input_tokens: 1 }, { told_cost_usd: 1 });
+    const turn = (id: string) => ({ ...sample.root, id });
+    const addCall = (parent_id: string) => costs.ofCall({ ...call, parent_id }, 0);
+    addCall('first');
+    for (let count = 0; count < 65_536; count++) addCall(`turn-${count}`);
+    addCall('first');
+    assert.equal(counters.get('spans.turn_cost_incomplete'), 1);
+    assert.equal(costs.ofTurn(turn('first')), undefined);
+    assert.equal(costs.ofTurn(turn('turn-1')), 1);
   });
 
   test('does not hold the calls of another turn', () => {
