@@ -34,6 +34,3 @@ export interface WebSocketApi {
   recognises(first_message: string): boolean;
   createSession(head: HttpRequestHead): WebSocketSession;
 }
-
-/** Calls that are open at the same time on one WebSocket: of more, the oldest is given up. */
-export const MAX_OPEN_CALLS = 64;
