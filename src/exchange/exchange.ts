@@ -67,8 +67,10 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     later: (callback) => waiting.push(callback),
   });
 
-  const tellUnread = (event: UnreadTrafficEvent): void => {
-    counters.counted(`exchange.unread_${event.protocol}`);
+  const tellUnread = (event: UnreadTrafficEvent, is_plain = false): void => {
+    counters.counted(`exchange.unread_${is_plain ? 'plain_' : ''}${event.protocol}`);
+    // Whatever else goes through sockets without TLS is no concern.
+    if (is_plain && event.protocol !== 'websocket') return;
     options.onUnread?.(event);
     next.push(event);
   };
@@ -81,9 +83,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       is_plain: isPlainConnection(id),
       request: (head, start, of) => request(head, start, of, event),
       upgrade: (head, response, of, unread) => upgrade(head, response, of, unread, event),
-      unread(unread) {
-        if (!isPlainConnection(id)) tellUnread(unread);
-      },
+      unread: (unread) => tellUnread(unread, isPlainConnection(id)),
     });
     const followed = { process, id, connection };
     const siblings = processes.get(process) ?? new Map<bigint, Followed>();

@@ -95,5 +95,7 @@ export const geminiLiveWebSocket: WebSocketApi = {
   name: 'gemini_live',
   matches: (head) => /\.BidiGenerateContent$|\/BidiGenerateContent$/.test(requestPath(head)),
   recognises: (text) => protoString(protoField(parseJson(text), 'setup'), 'model') !== undefined,
+  // No other service has such a path.
+  understands: () => true,
   createSession,
 };

@@ -129,6 +129,10 @@ function createSession(head: HttpRequestHead): WebSocketSession {
   };
 }
 
+/** How the types of its events begin. */
+const EVENTS =
+  /^(?:session|transcription_session|conversation|response|input_audio_buffer|output_audio_buffer|rate_limits|mcp_list_tools|error)(?:\.|$)/;
+
 /**
  * OpenAI's Realtime API over a WebSocket, as far as it is text: what is spoken is known by its transcripts. Each response is
  * a call.
@@ -138,5 +142,6 @@ export const realtimeWebSocket: WebSocketApi = {
   matches: (head) => /\/realtime$/.test(requestPath(head)),
   recognises: (text) =>
     /^(?:session\.update|conversation\.item\.create)$/.test(stringField(parseJson(text), 'type') ?? ''),
+  understands: (text) => EVENTS.test(stringField(parseJson(text), 'type') ?? ''),
   createSession,
 };

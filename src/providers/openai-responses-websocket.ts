@@ -68,5 +68,6 @@ export const responsesWebSocket: WebSocketApi = {
   name: 'openai_responses_websocket',
   matches: (head) => /\/responses$/.test(requestPath(head)),
   recognises: (text) => stringField(parseJson(text), 'type') === 'response.create',
+  understands: (text) => /^(?:response\.|error$)/.test(stringField(parseJson(text), 'type') ?? ''),
   createSession,
 };
