@@ -2,7 +2,7 @@ import type { Counters } from '../health/counters.ts';
 import type { Event, EventBase, ProcessKey, TlsDataEvent, UnreadTrafficEvent } from '../model/event.ts';
 import type { LlmCall } from '../model/llm-call.ts';
 import type { McpCall } from '../model/mcp-call.ts';
-import type { ExchangeListener, RequestHead, ResponseHead, Tunnel } from '../protocol/http-exchange.ts';
+import type { ExchangeListener, FramedConnection, RequestHead, ResponseHead } from '../protocol/http-exchange.ts';
 import { isWebSocket } from '../protocol/websocket.ts';
 import type { HttpRequestHead, Provider } from '../providers/provider.ts';
 import type { WebSocketApi } from '../providers/websocket-api.ts';
@@ -147,7 +147,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     connection: Connection,
     unread: (at: Arrival) => void,
     event: TlsDataEvent,
-  ): Tunnel<Arrival> | undefined => {
+  ): FramedConnection<Arrival> | undefined => {
     if (!isWebSocket(full_head, response)) return undefined;
     const head = withoutCredentials(full_head);
     return createWebSocketCalls({

@@ -1,14 +1,14 @@
 import type { Counters } from '../health/counters.ts';
 import type { CallError, LlmCall } from '../model/llm-call.ts';
-import type { ResponseHead, Tunnel } from '../protocol/http-exchange.ts';
+import type { FramedConnection, ResponseHead } from '../protocol/http-exchange.ts';
 import { createWebSocket, type WebSocketSide } from '../protocol/websocket.ts';
 import type { HttpRequestHead } from '../providers/provider.ts';
 import { namesSeller } from '../providers/provider-name.ts';
 import type { WebSocketApi, WebSocketCall, WebSocketSession } from '../providers/websocket-api.ts';
 import type { Arrival } from './arrival.ts';
+import { createAttempt, FAILED_RESULT } from './attempt.ts';
 import { type BodyBudget, createBodyCollector } from './body-collector.ts';
 import { type CaptureGaps, countCall, createCaptureGaps } from './capture-gaps.ts';
-import { createAttempt, FAILED_RESULT } from './guarded-provider.ts';
 import type { CallOrigin } from './llm-exchange.ts';
 
 export interface WebSocketCallsOptions {
@@ -44,7 +44,7 @@ interface OpenCall {
 const MAX_UNKNOWN_MESSAGES = 4;
 
 /** Follows a WebSocket: tells each call to a model that is made over it when its request is complete, and when it ended. */
-export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arrival> {
+export function createWebSocketCalls(options: WebSocketCallsOptions): FramedConnection<Arrival> {
   const { apis, head, response, budget, counters, emit } = options;
   const attempt = createAttempt(counters);
   const open = new Map<WebSocketCall, OpenCall>();
