@@ -25,7 +25,9 @@ export function createUnreadNotices(warn: (message: string) => void): UnreadNoti
       const reason =
         unreadTlsReason(pid, executable) ??
         'it was not made by the TLS library that the process has, or before that was found';
-      warn(`TLS of ${executable} (pid ${pid}) cannot be read: ${reason}. If it calls a model, those calls are missing`);
+      warn(
+        `TLS of ${executable} (pid ${pid}) is not read, or not all: ${reason}. If it calls a model, those calls are missing`,
+      );
     },
   };
 }

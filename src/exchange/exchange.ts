@@ -193,6 +193,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     const followed = processes.get(event.process)?.get(event.connection) ?? follow(event);
     by_age.delete(followed);
     by_age.add(followed);
+    if (!isPlainConnection(event.connection)) unreadTls.read(event);
     followed.connection.push(event);
     if (by_age.size <= max_connections) return;
     const [oldest] = by_age;
@@ -222,7 +223,6 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       if (mcp.push(event)) return;
       switch (event.kind) {
         case 'tls_data':
-          unreadTls.read(event.process);
           if (event.half) halves.push(event);
           else takeTlsData(event);
           return;
@@ -239,7 +239,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
         }
         case 'net_payload': {
           const payload = event.protocol === 'tls_client_hello' ? hellos.join(event) : event;
-          if (event.protocol === 'tls_client_hello') unreadTls.hello(payload);
+          if (event.protocol === 'tls_client_hello') unreadTls.hello(event);
           if (hellos.awaits(event.socket_id)) return;
           const name = netName(payload);
           if (name === undefined) counters.counted('exchange.unread_payload');
