@@ -2,7 +2,7 @@ import type { Counters } from '../health/counters.ts';
 import type { ProcessKey, TlsDataEvent, UnreadTrafficEvent } from '../model/event.ts';
 import { type ByteStream, createByteStream } from '../protocol/byte-stream.ts';
 import { type AnyHttpConnection, createHttpConnection, startsHttpConnection } from '../protocol/http-connection.ts';
-import type { ExchangeListener, RequestHead, ResponseHead, Tunnel } from '../protocol/http-exchange.ts';
+import type { ExchangeListener, FramedConnection, RequestHead, ResponseHead } from '../protocol/http-exchange.ts';
 import type { Arrival } from './arrival.ts';
 
 export interface ConnectionOptions {
@@ -21,7 +21,7 @@ export interface ConnectionOptions {
     response: ResponseHead,
     connection: Connection,
     unread: (at: Arrival) => void,
-  ): Tunnel<Arrival> | undefined;
+  ): FramedConnection<Arrival> | undefined;
   unread(event: UnreadTrafficEvent): void;
 }
 

@@ -2,7 +2,7 @@ import type { Counters } from '../health/counters.ts';
 import type { Event, EventBase, ProcessKey, TlsDataEvent, UnreadTrafficEvent } from '../model/event.ts';
 import type { LlmCall } from '../model/llm-call.ts';
 import type { McpCall } from '../model/mcp-call.ts';
-import type { ExchangeListener, RequestHead, ResponseHead, Tunnel } from '../protocol/http-exchange.ts';
+import type { ExchangeListener, FramedConnection, RequestHead, ResponseHead } from '../protocol/http-exchange.ts';
 import { isWebSocket } from '../protocol/websocket.ts';
 import type { HttpRequestHead, Provider } from '../providers/provider.ts';
 import type { WebSocketApi } from '../providers/websocket-api.ts';
@@ -10,6 +10,7 @@ import type { Stage } from '../stage.ts';
 import type { Arrival } from './arrival.ts';
 import type { BodyBudget } from './body-collector.ts';
 import { type Connection, createConnection, SOCKET_CLOSED } from './connection.ts';
+import { isPlainConnection, plainConnection } from './connection-key.ts';
 import { guarded } from './guarded-provider.ts';
 import { createHalfConnections } from './half-connections.ts';
 import { createHelloPieces } from './hello-pieces.ts';
@@ -18,7 +19,7 @@ import { createMcp } from './mcp.ts';
 import { netName } from './net-names.ts';
 import type { ExchangeOptions } from './options.ts';
 import { createOrphanExchange } from './orphan-exchange.ts';
-import { isPlainConnection, plainConnection, plaintextOf } from './plain-socket.ts';
+import { plaintextOf } from './plain-socket.ts';
 import { HTTP_PORT, HTTPS_PORT, splitHost, withoutCredentials } from './request-head.ts';
 import { createSocketNames } from './socket-names.ts';
 import { createUnreadTls } from './unread-tls.ts';
@@ -45,12 +46,12 @@ interface Followed {
   readonly connection: Connection;
 }
 
+type CallServer = Pick<CallOrigin, 'socket_id' | 'server_address' | 'server_port'>;
+
 /**
  * Turns the plaintext of TLS connections, and of sockets without TLS, into LLM calls, each told when its request is complete
  * and when it ended, the same and pipes into MCP calls, and payloads into names. Every other event is passed on, in order.
  */
-type CallServer = Pick<CallOrigin, 'socket_id' | 'server_address' | 'server_port'>;
-
 export function createExchange(options: ExchangeStageOptions, next: Stage<Event | LlmCall | McpCall>): Stage<Event> {
   const { counters, max_connections } = options;
   const providers = options.providers.map((provider) => guarded(provider, counters));
@@ -72,8 +73,10 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     later: (callback) => waiting.push(callback),
   });
 
-  const tellUnread = (event: UnreadTrafficEvent): void => {
-    counters.counted(`exchange.unread_${event.protocol}`);
+  const tellUnread = (event: UnreadTrafficEvent, is_plain = false): void => {
+    counters.counted(`exchange.unread_${is_plain ? 'plain_' : ''}${event.protocol}`);
+    // Whatever else goes through sockets without TLS is no concern.
+    if (is_plain && event.protocol !== 'websocket') return;
     options.onUnread?.(event);
     next.push(event);
   };
@@ -96,9 +99,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
           later: (callback) => waiting.push(callback),
         }),
       upgrade: (head, response, of, unread) => upgrade(head, response, of, unread, event),
-      unread(unread) {
-        if (!isPlainConnection(id)) tellUnread(unread);
-      },
+      unread: (unread) => tellUnread(unread, isPlainConnection(id)),
     });
     const followed = { process, id, connection };
     const siblings = processes.get(process) ?? new Map<bigint, Followed>();
@@ -162,7 +163,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     connection: Connection,
     unread: (at: Arrival) => void,
     event: TlsDataEvent,
-  ): Tunnel<Arrival> | undefined => {
+  ): FramedConnection<Arrival> | undefined => {
     if (!isWebSocket(full_head, response)) return undefined;
     const head = withoutCredentials(full_head);
     return createWebSocketCalls({

@@ -1,8 +1,8 @@
 import type { Counters } from '../health/counters.ts';
-import type { LlmRequest, LlmResponse } from '../model/llm-call.ts';
+import type { LlmRequest } from '../model/llm-call.ts';
 import type { Provider, ResponseReader } from '../providers/provider.ts';
+import { createAttempt, FAILED_RESULT } from './attempt.ts';
 
-const FAILED = 'the provider failed on it';
 const NO_REQUEST: LlmRequest = {
   operation: 'chat',
   model: undefined,
@@ -12,24 +12,6 @@ const NO_REQUEST: LlmRequest = {
   tools: [],
   attributes: {},
 };
-const NO_RESPONSE: LlmResponse = { finish_reasons: [], messages: [], tool_calls: [], usage: {}, attributes: {} };
-
-export type Attempt = <Result>(action: () => Result, fallback: () => Result) => Result;
-
-/** Runs what reads hostile input: what it throws is counted, and the fallback taken. */
-export function createAttempt(counters: Counters): Attempt {
-  return (action, fallback) => {
-    try {
-      return action();
-    } catch {
-      counters.lost('exchange.provider_failed');
-      return fallback();
-    }
-  };
-}
-
-/** What is known of a call whose reader failed. */
-export const FAILED_RESULT = { response: NO_RESPONSE, error: undefined, malformed: FAILED };
 
 /** The same provider, but what it throws is counted, and becomes a malformed value: its input is hostile. */
 export function guarded(provider: Provider, counters: Counters): Provider {
@@ -50,7 +32,7 @@ export function guarded(provider: Provider, counters: Counters): Provider {
           () => reader.result(),
           () => FAILED_RESULT,
         );
-        return failed ? { ...result, malformed: result.malformed ?? FAILED } : result;
+        return failed ? { ...result, malformed: result.malformed ?? FAILED_RESULT.malformed } : result;
       },
     };
   };
@@ -78,7 +60,7 @@ export function guarded(provider: Provider, counters: Counters): Provider {
     parseRequest: (head, body) =>
       attempt(
         () => provider.parseRequest(head, body),
-        () => ({ provider: provider.name, request: NO_REQUEST, malformed: FAILED }),
+        () => ({ provider: provider.name, request: NO_REQUEST, malformed: FAILED_RESULT.malformed }),
       ),
     createResponseReader: (request, head) =>
       attempt(

@@ -1,6 +1,7 @@
 import type { Counters } from '../health/counters.ts';
 import { BoundedMap } from '../model/bounded-map.ts';
 import type { EventBase, ProcessKey, TlsBindingEvent, TlsDataEvent } from '../model/event.ts';
+import { joinedConnection } from './connection-key.ts';
 
 export interface HalfConnectionsOptions {
   /** Objects that are remembered, and sockets; of too many, the one that was silent longest is forgotten. */
@@ -37,8 +38,6 @@ interface Half {
 type Ends = Record<TlsDataEvent['direction'], bigint>;
 
 const MAX_HELD_BYTES = 16 << 20;
-/** No address of a process has this bit: numbers of sockets are told from addresses of connection objects. */
-const SOCKET_BIT = 1n << 63n;
 
 export function createHalfConnections(options: HalfConnectionsOptions): HalfConnections {
   const { max_halves, counters } = options;
@@ -74,7 +73,7 @@ export function createHalfConnections(options: HalfConnectionsOptions): HalfConn
     const offset = half.base + event.offset;
     const end = offset + BigInt(event.data.length + event.lost_bytes);
     if (end > ends[event.direction]) ends[event.direction] = end;
-    options.route({ ...event, connection: SOCKET_BIT | socket_id, socket_id, offset });
+    options.route({ ...event, connection: joinedConnection(socket_id), socket_id, offset });
   };
   const bind = (half: Half, socket_id: bigint): void => {
     if (socket_id === 0n || socket_id === half.socket_id) return;
@@ -110,7 +109,7 @@ export function createHalfConnections(options: HalfConnectionsOptions): HalfConn
         if (event.ktime_ns > until_ns) continue;
         closed.delete(socket_id);
         sockets.delete(socket_id);
-        options.ended(event, SOCKET_BIT | socket_id);
+        options.ended(event, joinedConnection(socket_id));
       }
     },
     processEnded(process) {

@@ -5,6 +5,7 @@ import { grpcError } from '../protocol/grpc.ts';
 import type { ExchangeListener, ResponseEnd, ResponseHead } from '../protocol/http-exchange.ts';
 import { bodyCodings } from '../protocol/http1-head.ts';
 import type { HttpRequestHead, ParsedRequest, Provider, ResponseReader } from '../providers/provider.ts';
+import { namesSeller } from '../providers/provider-name.ts';
 import type { Arrival } from './arrival.ts';
 import { type BodyBudget, createBodyCollector } from './body-collector.ts';
 import { countCall, createCaptureGaps } from './capture-gaps.ts';
@@ -68,6 +69,7 @@ function followCall(options: LlmExchangeOptions): ExchangeListener<Arrival> {
     phase,
     ...options.origin(),
     provider: request.provider,
+    is_seller_unknown: !namesSeller(head),
     traceparent: head.headers.get('traceparent'),
     tracestate: head.headers.get('tracestate'),
     user_agent: head.headers.get('user-agent'),

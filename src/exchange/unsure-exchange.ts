@@ -1,3 +1,4 @@
+import type { Counters } from '../health/counters.ts';
 import { decodeContent } from '../protocol/content-coding.ts';
 import type { ExchangeListener } from '../protocol/http-exchange.ts';
 import { bodyCodings } from '../protocol/http1-head.ts';
@@ -9,6 +10,7 @@ export interface UnsureExchangeOptions {
   readonly confirms: NonNullable<Provider['confirms']>;
   readonly head: HttpRequestHead;
   readonly budget: BodyBudget;
+  readonly counters: Pick<Counters, 'lost'>;
   /** It is a call: who hears of it from its beginning on. */
   begin(): ExchangeListener<Arrival>;
   /** It is none: who else may want to. */
@@ -42,11 +44,17 @@ export function createUnsureExchange(options: UnsureExchangeOptions): ExchangeLi
     const { data, problem } = decodeContent(raw, bodyCodings(head.headers), max_bytes);
     // So much that it cannot be looked through yet.
     if (problem === 'too_large' && part === 'beginning') return true;
-    return options.confirms(head, data, problem === undefined ? part : 'cut');
+    return options.confirms(head, data, problem === undefined || part === 'outgrown' ? part : 'cut');
   };
   /** Nothing more comes that could tell. */
   const decide = (part: BodyPart): void => {
     if (pieces !== undefined) handOver(confirmed(part) ? options.begin() : options.otherwise?.());
+  };
+  /** There is no room for what could tell more. */
+  const decideEarly = (): void => {
+    const is_call = confirmed('outgrown');
+    if (!is_call && confirmed('beginning')) options.counters.lost('exchange.unsure_requests_dropped');
+    handOver(is_call ? options.begin() : options.otherwise?.());
   };
 
   return {
@@ -56,7 +64,7 @@ export function createUnsureExchange(options: UnsureExchangeOptions): ExchangeLi
       pieces.push({ data, at });
       held_bytes += data.length;
       budget.buffered_bytes += data.length;
-      if (held_bytes > budget.max_body_bytes || budget.buffered_bytes > budget.max_buffered_bytes) decide('cut');
+      if (held_bytes > budget.max_body_bytes || budget.buffered_bytes > budget.max_buffered_bytes) decideEarly();
       else if (!is_telling && held_bytes >= TELLING_BYTES) {
         is_telling = true;
         if (!confirmed('beginning')) handOver(options.otherwise?.());

@@ -1,13 +1,14 @@
 import type { Counters } from '../health/counters.ts';
 import type { CallError, LlmCall } from '../model/llm-call.ts';
-import type { ResponseHead, Tunnel } from '../protocol/http-exchange.ts';
+import type { FramedConnection, ResponseHead } from '../protocol/http-exchange.ts';
 import { createWebSocket, type WebSocketSide } from '../protocol/websocket.ts';
 import type { HttpRequestHead } from '../providers/provider.ts';
+import { namesSeller } from '../providers/provider-name.ts';
 import type { WebSocketApi, WebSocketCall, WebSocketSession } from '../providers/websocket-api.ts';
 import type { Arrival } from './arrival.ts';
+import { createAttempt, FAILED_RESULT } from './attempt.ts';
 import { type BodyBudget, createBodyCollector } from './body-collector.ts';
 import { type CaptureGaps, countCall, createCaptureGaps } from './capture-gaps.ts';
-import { createAttempt, FAILED_RESULT } from './guarded-provider.ts';
 import type { CallOrigin } from './llm-exchange.ts';
 
 export interface WebSocketCallsOptions {
@@ -39,15 +40,17 @@ interface OpenCall {
   response_lost: boolean;
 }
 
-/** Messages of the client in which the beginning of an API is looked for. */
+/** Messages in which the beginning of an API is looked for: of the client, or, of the one that has such a path, of both. */
 const MAX_UNKNOWN_MESSAGES = 4;
 
 /** Follows a WebSocket: tells each call to a model that is made over it when its request is complete, and when it ended. */
-export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arrival> {
+export function createWebSocketCalls(options: WebSocketCallsOptions): FramedConnection<Arrival> {
   const { apis, head, response, budget, counters, emit } = options;
   const attempt = createAttempt(counters);
   const open = new Map<WebSocketCall, OpenCall>();
   let session: WebSocketSession | undefined;
+  /** The API that the path is of, as long as nothing was said in it. */
+  let supposed: WebSocketApi | undefined;
   let unknown_messages = 0;
   let is_unread = false;
   /** Sent since the last call began: what the next one asks with. */
@@ -57,25 +60,26 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
   let received_bytes = 0;
   let close_cause: string | undefined;
 
-  const tell = ({ call, origin, ...of }: OpenCall, phase: LlmCall['phase']): LlmCall => ({
+  const tell = ({ call, origin, ...rest }: OpenCall, phase: LlmCall['phase']): LlmCall => ({
     kind: 'llm_call',
     phase,
     ...origin(),
     provider: call.provider,
+    is_seller_unknown: !namesSeller(head),
     traceparent: head.headers.get('traceparent'),
     tracestate: head.headers.get('tracestate'),
     user_agent: head.headers.get('user-agent'),
     request: call.request,
-    request_start_ns: of.start_ns,
-    request_end_ns: of.request_end_ns,
-    request_bytes: of.request_bytes,
+    request_start_ns: rest.start_ns,
+    request_end_ns: rest.request_end_ns,
+    request_bytes: rest.request_bytes,
     response: undefined,
-    response_first_chunk_ns: of.first_chunk_ns,
-    end_ns: of.last_ns,
-    response_bytes: of.response_bytes,
+    response_first_chunk_ns: rest.first_chunk_ns,
+    end_ns: rest.last_ns,
+    response_bytes: rest.response_bytes,
     http_status: response.is_partial ? undefined : response.status,
     error: undefined,
-    gaps: of.gaps.list(),
+    gaps: rest.gaps.list(),
   });
 
   const begin = (call: WebSocketCall, start: Arrival, at: Arrival): OpenCall => {
@@ -94,6 +98,7 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
     if (response.is_partial) begun.gaps.add('joined_midstream', 0, 'request head');
     if (call.request_lost && begun.gaps.list().length === 0) begun.gaps.add('lost_bytes', 0, 'request');
     if (call.malformed !== undefined) begun.gaps.add('malformed', 0, `request: ${call.malformed}`);
+    supposed = undefined;
     sent_bytes = 0;
     received_bytes = 0;
     sent_gaps = createCaptureGaps();
@@ -106,28 +111,28 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
     if (call.state === 'complete' || response_lost || cause === undefined) return undefined;
     return { type: first_chunk_ns === undefined ? 'no_response' : 'cut', message: cause };
   };
-  const finish = (of: OpenCall, cause: string | undefined): void => {
-    open.delete(of.call);
+  const finish = (opened: OpenCall, cause: string | undefined): void => {
+    open.delete(opened.call);
     received_bytes = 0;
     const result = attempt(
-      () => of.call.result(),
+      () => opened.call.result(),
       () => FAILED_RESULT,
     );
-    if (result.malformed !== undefined) of.gaps.add('malformed', 0, `response: ${result.malformed}`);
-    const error: CallError | undefined = result.error ?? errorOf(of, cause);
-    if (error?.type === 'cut') of.gaps.add('cut', 0, 'response');
-    countCall(counters, error, of.gaps.list());
-    emit({ ...tell(of, 'end'), response: result.response, error });
+    if (result.malformed !== undefined) opened.gaps.add('malformed', 0, `response: ${result.malformed}`);
+    const error: CallError | undefined = result.error ?? errorOf(opened, cause);
+    if (error?.type === 'cut') opened.gaps.add('cut', 0, 'response');
+    countCall(counters, error, opened.gaps.list());
+    emit({ ...tell(opened, 'end'), response: result.response, error });
   };
   const finishAll = (at: Arrival, cause: string | undefined): void => {
-    for (const of of [...open.values()]) {
-      if (!of.response_lost) of.last_ns = at.ktime_ns;
-      finish(of, cause);
+    for (const opened of [...open.values()]) {
+      if (!opened.response_lost) opened.last_ns = at.ktime_ns;
+      finish(opened, cause);
     }
   };
   const finishEnded = (): void => {
-    for (const of of [...open.values()]) {
-      if (of.call.state !== 'open') finish(of, 'another response began on the WebSocket');
+    for (const opened of [...open.values()]) {
+      if (opened.call.state !== 'open') finish(opened, 'another response began on the WebSocket');
     }
   };
 
@@ -157,13 +162,13 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
       () => undefined,
     );
     if (call === undefined) return;
-    let of = open.get(call);
-    if (of === undefined) {
-      of = begin(call, { ...at, call_start_ns: at.ktime_ns }, at);
+    let opened = open.get(call);
+    if (opened === undefined) {
+      opened = begin(call, { ...at, call_start_ns: at.ktime_ns }, at);
     }
-    of.response_bytes += bytes;
-    of.first_chunk_ns ??= at.ktime_ns;
-    of.last_ns = at.ktime_ns;
+    opened.response_bytes += bytes;
+    opened.first_chunk_ns ??= at.ktime_ns;
+    opened.last_ns = at.ktime_ns;
   };
   const send = (message: string, start: Arrival, at: Arrival): void => {
     if (session === undefined) speak(message, at);
@@ -175,10 +180,21 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
   };
 
   const findSession = (): void => {
-    session = attempt(
-      () => apis.find((candidate) => candidate.matches(head))?.createSession(head),
+    attempt(
+      () => {
+        supposed = apis.find((candidate) => candidate.matches(head));
+        session = supposed?.createSession(head);
+      },
       () => undefined,
     );
+  };
+  const doubt = (message: string, at: Arrival): void => {
+    const is_understood = attempt(
+      () => supposed?.understands(message),
+      () => false,
+    );
+    if (is_understood) supposed = undefined;
+    else if (is_understood === false) missApi(at);
   };
   const damage = (
     side: WebSocketSide,
@@ -196,10 +212,10 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
       // What was not answered yet is hardly what was lost.
       const begun = [...open.values()].filter(({ first_chunk_ns }) => first_chunk_ns !== undefined);
       const touched = begun.length > 0 ? begun : [...open.values()];
-      for (const of of touched) {
-        of.gaps.add(reason, touched.length === 1 ? bytes : 0, 'response');
-        of.response_lost = true;
-        of.last_ns = at.ktime_ns;
+      for (const opened of touched) {
+        opened.gaps.add(reason, touched.length === 1 ? bytes : 0, 'response');
+        opened.response_lost = true;
+        opened.last_ns = at.ktime_ns;
       }
     }
   };
@@ -211,6 +227,7 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
       message(side, { data, payload_bytes }, at, start) {
         // Some servers send their JSON as binary messages.
         const text = data.toString('utf8');
+        doubt(text, at);
         if (side === 'sent') {
           sent_bytes += payload_bytes;
           send(text, start, at);
@@ -229,7 +246,8 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): Tunnel<Arr
       },
       skipped: (bytes) => counters.counted('exchange.skipped_bytes', bytes),
       ended(at, cause) {
-        if (session === undefined && !is_unread) giveUp(at);
+        const is_unknown = session === undefined || (supposed !== undefined && unknown_messages > 0);
+        if (is_unknown && !is_unread) giveUp(at);
         finishAll(at, close_cause ?? cause ?? options.closeCause());
       },
     },

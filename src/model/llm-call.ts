@@ -118,6 +118,8 @@ export interface LlmCall {
   readonly tid: number;
   readonly socket_id: bigint;
   readonly provider: string;
+  /** Neither the host nor a gateway's header says who serves the model: `provider` may only be whose API is spoken. */
+  readonly is_seller_unknown?: boolean;
   /** From the Host header or SNI; the peer's address where neither is known. */
   readonly server_address: string | undefined;
   readonly server_port: number | undefined;

@@ -1,4 +1,4 @@
-import type { HttpConnection, Tunnel } from './http-exchange.ts';
+import type { FramedConnection, HttpConnection } from './http-exchange.ts';
 import { createHttp1Connection, type Http1Sink } from './http1.ts';
 import { startsMessage } from './http1-parser.ts';
 import { createHttp2Connection } from './http2.ts';
@@ -18,8 +18,8 @@ export function startsHttpConnection(data: Uint8Array): boolean {
 
 /** Reads a connection of either version of HTTP, which shows in its first bytes. */
 export function createHttpConnection<At>(sink: Omit<Http1Sink<At>, 'http2' | 'tunnel'>): AnyHttpConnection<At> {
-  /** HTTP/2, or what an upgrade led to. */
-  let tunnel: Tunnel<At> | undefined;
+  /** What took over from HTTP/1. */
+  let framed: FramedConnection<At> | undefined;
   let has_requested = false;
   let has_written_frames = false;
   const http1 = createHttp1Connection<At>({
@@ -29,31 +29,31 @@ export function createHttpConnection<At>(sink: Omit<Http1Sink<At>, 'http2' | 'tu
       return sink.request(head, at, start);
     },
     upgrade(request, response, at) {
-      tunnel = sink.upgrade(request, response, at);
-      return tunnel;
+      framed = sink.upgrade(request, response, at);
+      return framed;
     },
     http2(begun, at) {
-      tunnel = createHttp2Connection(sink, begun === 'frames');
+      framed = createHttp2Connection(sink, begun === 'frames');
       if (begun === 'preface') connection.write(PREFACE_LINE, at);
     },
     tunnel(direction, data, at) {
-      if (tunnel === undefined) return;
+      if (framed === undefined) return;
       if (direction === 'write') connection.write(data, at);
       else connection.read(data, at);
     },
   });
   const connection: AnyHttpConnection<At> = {
     write(data, at) {
-      has_written_frames ||= tunnel !== undefined;
-      (tunnel ?? http1).write(data, at);
+      has_written_frames ||= framed !== undefined;
+      (framed ?? http1).write(data, at);
     },
-    read: (data, at) => (tunnel ?? http1).read(data, at),
-    writeGap: (bytes, at) => (tunnel ?? http1).writeGap(bytes, at),
-    readGap: (bytes, at) => (tunnel ?? http1).readGap(bytes, at),
-    close: (at) => (tunnel ?? http1).close(at),
+    read: (data, at) => (framed ?? http1).read(data, at),
+    writeGap: (bytes, at) => (framed ?? http1).writeGap(bytes, at),
+    readGap: (bytes, at) => (framed ?? http1).readGap(bytes, at),
+    close: (at) => (framed ?? http1).close(at),
     isRestartedBy(data) {
-      if (tunnel === undefined) return has_requested && startsWithHttp2Preface(data);
-      return has_written_frames && tunnel.between_frames && startsHttpConnection(data);
+      if (framed === undefined) return has_requested && startsWithHttp2Preface(data);
+      return has_written_frames && framed.between_frames && startsHttpConnection(data);
     },
   };
   return connection;

@@ -61,7 +61,7 @@ export interface HttpSink<At> {
    */
   orphan?(at: At): ExchangeListener<At> | undefined;
   /** The server agreed to speak another protocol from here on: who reads it? undefined: nobody can. */
-  upgrade(request: RequestHead, response: ResponseHead, at: At): Tunnel<At> | undefined;
+  upgrade(request: RequestHead, response: ResponseHead, at: At): FramedConnection<At> | undefined;
   /**
    * What the connection speaks from here on cannot be read. `http2`: some of it cannot, the rest is read on. `server`: the
    * watched side is the server.
@@ -81,8 +81,8 @@ export interface HttpConnection<At> {
   close(at: At): void;
 }
 
-/** Reads another protocol, on a connection or a stream that HTTP has turned over to it. */
-export interface Tunnel<At> extends HttpConnection<At> {
+/** A protocol that puts what it says in frames: HTTP/2, or one that HTTP turned a connection or a stream over to. */
+export interface FramedConnection<At> extends HttpConnection<At> {
   /** `cause`: what ended it, in words, where that is not the end of the connection. */
   close(at: At, cause?: string): void;
   /** What is written next belongs to nothing that was begun, as far as is known. */

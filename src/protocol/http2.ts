@@ -1,5 +1,12 @@
 import type { HeaderBlock } from './hpack.ts';
-import type { ExchangeListener, HttpSink, RequestHead, ResponseEnd, ResponseHead, Tunnel } from './http-exchange.ts';
+import type {
+  ExchangeListener,
+  FramedConnection,
+  HttpSink,
+  RequestHead,
+  ResponseEnd,
+  ResponseHead,
+} from './http-exchange.ts';
 import { createHttp2Direction } from './http2-direction.ts';
 import { http2ErrorName } from './http2-error.ts';
 import { LIKELY_STREAM_LIMIT } from './http2-frame.ts';
@@ -12,7 +19,7 @@ interface Http2Stream<At> {
   readonly listener: ExchangeListener<At> | undefined;
   /** It asks for a stream that carries no messages (RFC 8441). */
   readonly connect: RequestHead | undefined;
-  tunnel: Tunnel<At> | undefined;
+  tunnel: FramedConnection<At> | undefined;
   is_requesting: boolean;
   /** `unread`: its head could not be read. */
   response: 'awaited' | 'body' | 'unread';
@@ -31,7 +38,7 @@ const UNREADABLE_BYTES = 64 * 1024;
  * Reads both directions of an HTTP/2 connection and pairs requests with responses (RFC 9113 section 8). `joined`: its
  * beginning was not seen.
  */
-export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): Tunnel<At> {
+export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): FramedConnection<At> {
   /** In the order in which they began. */
   const streams = new Map<number, Http2Stream<At>>();
   /** What the client allows the server's header table, and the reverse. */

@@ -1,4 +1,4 @@
-import type { RequestHead, ResponseHead, Tunnel } from './http-exchange.ts';
+import type { FramedConnection, RequestHead, ResponseHead } from './http-exchange.ts';
 import { createMessageInflater, deflateTerms } from './websocket-deflate.ts';
 import {
   createMessageReader,
@@ -52,7 +52,7 @@ export function isWebSocket(request: RequestHead, response: ResponseHead): boole
 }
 
 /** Reads both directions of a WebSocket, from the end of its handshake on. */
-export function createWebSocket<At>(options: WebSocketOptions, sink: WebSocketSink<At>): Tunnel<At> {
+export function createWebSocket<At>(options: WebSocketOptions, sink: WebSocketSink<At>): FramedConnection<At> {
   const terms = deflateTerms(options.response.headers.get('sec-websocket-extensions'));
   const reader = (side: WebSocketSide, keeps_context: boolean) =>
     createMessageReader<At>(

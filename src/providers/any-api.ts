@@ -3,8 +3,8 @@ import { anthropicRequest } from './anthropic-request.ts';
 import { converseRequest } from './converse-request.ts';
 import { geminiRequest } from './gemini-request.ts';
 import { topLevelNames } from './json-names.ts';
-import { asObject, asObjects, field, type JsonObject, parseJson, stringField } from './json-value.ts';
-import { llmShape, mayBecomeLlmShape } from './llm-shape.ts';
+import { asObject, asObjects, field, type JsonObject, parseJson } from './json-value.ts';
+import { beginsAsLlmShape, llmShape, mayBecomeLlmShape, modelOf } from './llm-shape.ts';
 import { chatRequest, embeddingsRequest } from './openai-chat-request.ts';
 import { responsesRequest } from './openai-responses-request.ts';
 import { promptRequest } from './prompt-request.ts';
@@ -13,9 +13,15 @@ import { providerName } from './provider-name.ts';
 import { isPostTo, requestPath } from './request-target.ts';
 import { createShapeReader } from './shape-reader.ts';
 
-/** What takes the same bodies and asks no model to write: by the last names of the path. */
-const NO_CALLS =
-  /[/:](?:count[_-]?tokens?|token[_-]?count|(?:de)?tokenize|input_tokens|moderations?|batch(?:es)?|files|fine[_-]?tun\w*|images?|audio|videos?|speech|transcriptions?|rerank|feedback|evals?|telemetry|metrics|logs|traces|spans|events?|event_logging|analytics|ingestion|rgstr)(?:\/[^/]*)?$/i;
+const OTHER_KINDS =
+  'batch(?:es)?|files|fine[_-]?tun\\w*|images?|audio|videos?|speech|transcriptions?|moderations?|rerank|feedback|evals?|telemetry|metrics|logs|traces|spans|events?|event_logging|analytics|ingestion|rgstr';
+/** What takes the same bodies and asks no model to write: by the last name of the path. */
+const NO_CALLS = new RegExp(
+  `[/:](?:count[_-]?tokens?|token[_-]?count|(?:de)?tokenize|input_tokens|images/(?:generations|edits)|${OTHER_KINDS})/?$`,
+  'i',
+);
+/** By the last name but one: there only messages, to a model that is named, are sure to be a call. */
+const RARELY_CALLS = new RegExp(`/(?:${OTHER_KINDS})/[^/]+/?$`, 'i');
 /** gen_ai.provider.name where nothing names one (GenAI semantic conventions: a value of one's own, or `_OTHER`). */
 const UNKNOWN = '_OTHER';
 
@@ -26,14 +32,14 @@ export const anyApi: Provider = {
     isPostTo(head, /^/) &&
     /\bjson\b/.test(head.headers.get('content-type')?.toLowerCase() ?? '') &&
     !NO_CALLS.test(requestPath(head)),
-  confirms(_head, body, part) {
+  confirms(head, body, part) {
     const text = body.toString('utf8');
-    if (part === 'beginning') {
-      const names = topLevelNames(text);
-      return names !== undefined && mayBecomeLlmShape(names);
-    }
+    const is_rare = RARELY_CALLS.test(requestPath(head));
+    if (part === 'beginning') return mayBecomeLlmShape(topLevelNames(text) ?? []);
+    if (part === 'outgrown') return !is_rare && beginsAsLlmShape(text, topLevelNames(text) ?? []);
     const object = part === 'cut' ? undefined : asObject(parseJson(text));
-    return object !== undefined && llmShape(object) !== undefined;
+    const shape = object && llmShape(object);
+    return is_rare ? shape === 'messages' && modelOf(object) !== undefined : shape !== undefined;
   },
   parseRequest(head, body) {
     const provider = providerName(head, UNKNOWN);
@@ -48,8 +54,7 @@ export const anyApi: Provider = {
 };
 
 function requestOf(body: JsonObject, provider: string, head: HttpRequestHead): LlmRequest {
-  const named = ['model', 'modelId', 'model_id', 'model_name'].map((name) => stringField(body, name));
-  const model = named.find((name) => name !== undefined) ?? modelIn(requestPath(head));
+  const model = modelOf(body) ?? modelIn(requestPath(head));
   const stream = field(body, 'stream') === true;
   switch (llmShape(body)) {
     case 'contents':

@@ -3,21 +3,16 @@ import { geminiProviderName } from './gemini.ts';
 import { createGeminiReader } from './gemini-reader.ts';
 import { geminiRequest } from './gemini-request.ts';
 import { asObject, field, type JsonObject, parseJson, stringField } from './json-value.ts';
+import { createOpenCalls, type OpenCall } from './open-calls.ts';
 import { protoField, protoObjects, protoString } from './proto-json.ts';
 import type { HttpRequestHead, ResponseReader } from './provider.ts';
 import { requestPath } from './request-target.ts';
-import { inHeadSession } from './session-id.ts';
-import { MAX_OPEN_CALLS, type WebSocketApi, type WebSocketCall, type WebSocketSession } from './websocket-api.ts';
+import type { WebSocketApi, WebSocketSession } from './websocket-api.ts';
 
 const SWITCHED = { status: 101, headers: new Map<string, string>() };
 /** Of what was added since the last request. */
 const MAX_CONTENTS = 4096;
 const MAX_CONTENT_CHARS = 2 ** 26;
-
-interface LiveCall extends WebSocketCall {
-  readonly reader: ResponseReader;
-  end(state: 'complete' | 'lost'): void;
-}
 
 /** The parts of what the model says that are no sound or picture. */
 function withoutMedia(turn: unknown): readonly JsonObject[] {
@@ -41,40 +36,23 @@ function chunkOf(message: JsonObject): { readonly chunk: JsonObject; readonly is
 
 /** The server keeps the conversation: a request says what was added to it since the last one. */
 function createSession(head: HttpRequestHead): WebSocketSession {
-  const provider = geminiProviderName(head);
   let setup: JsonObject = {};
   let contents: JsonObject[] = [];
   let content_chars = 0;
   /** Turns are answered in the order in which they came. */
-  const open: LiveCall[] = [];
-  let is_damaged = false;
+  const open = createOpenCalls<ResponseReader>(head, geminiProviderName(head));
 
   const add = (added: readonly JsonObject[], chars: number): void => {
     content_chars += added.length > 0 ? chars : 0;
     if (content_chars > MAX_CONTENT_CHARS) return;
     contents.push(...added.slice(0, MAX_CONTENTS - contents.length));
   };
-  const begin = (): LiveCall => {
+  const begin = (): OpenCall<ResponseReader> => {
     const model = protoString(setup, 'model')?.replace(/^.*\//, '');
     const request: LlmRequest = geminiRequest({ ...setup, contents }, model, true);
-    const reader = createGeminiReader(SWITCHED);
-    let state: LiveCall['state'] = 'open';
     contents = [];
     content_chars = 0;
-    const call: LiveCall = {
-      ...inHeadSession({ provider, request, malformed: undefined }, head),
-      reader,
-      get state() {
-        return state;
-      },
-      end(how) {
-        state = how;
-      },
-      result: () => reader.result(),
-    };
-    open.push(call);
-    if (open.length > MAX_OPEN_CALLS) open.shift()?.end('lost');
-    return call;
+    return open.begin(request, createGeminiReader(SWITCHED));
   };
   return {
     sent(text) {
@@ -89,33 +67,26 @@ function createSession(head: HttpRequestHead): WebSocketSession {
       if (typed !== undefined) add([{ role: 'user', parts: [{ text: typed }] }], text.length);
       const is_turn = protoField(client, 'turnComplete') === true || results.length > 0 || typed !== undefined;
       if (!is_turn) return undefined;
-      // The end of the one before may have been among what was not read.
-      if (is_damaged) for (const call of open.splice(0)) call.end('lost');
-      is_damaged = false;
+      open.loseDamaged();
       return begin();
     },
     received(text, ktime_ns) {
       const message = asObject(parseJson(text));
       if (message === undefined) return undefined;
       const heard = stringField(protoField(protoField(message, 'serverContent'), 'inputTranscription'), 'text');
-      if (heard !== undefined && open.length === 0) add([{ role: 'user', parts: [{ text: heard }] }], text.length);
+      if (heard !== undefined && open.list.length === 0) add([{ role: 'user', parts: [{ text: heard }] }], text.length);
       const read = chunkOf(message);
       if (read === undefined) return undefined;
       const says = field(read.chunk, 'candidates') as readonly {
         readonly content: { readonly parts: readonly unknown[] };
       }[];
-      const call = open[0] ?? ((says[0]?.content.parts.length ?? 0) > 0 ? begin() : undefined);
+      const call = open.list[0] ?? ((says[0]?.content.parts.length ?? 0) > 0 ? begin() : undefined);
       if (call === undefined) return undefined;
       call.reader.pushEvent({ event: undefined, data: JSON.stringify(read.chunk) }, ktime_ns);
-      if (read.is_end) {
-        call.end('complete');
-        open.shift();
-      }
+      if (read.is_end) call.end('complete');
       return call;
     },
-    damaged(side) {
-      if (side === 'received') is_damaged = true;
-    },
+    damaged: open.damaged,
   };
 }
 
@@ -124,5 +95,7 @@ export const geminiLiveWebSocket: WebSocketApi = {
   name: 'gemini_live',
   matches: (head) => /\.BidiGenerateContent$|\/BidiGenerateContent$/.test(requestPath(head)),
   recognises: (text) => protoString(protoField(parseJson(text), 'setup'), 'model') !== undefined,
+  // No other service has such a path.
+  understands: () => true,
   createSession,
 };

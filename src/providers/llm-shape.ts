@@ -31,6 +31,7 @@ const BEGINNINGS = [
   'instructions',
   'tools',
 ];
+const BEGUN_LIST = /"(messages|contents)"\s*:\s*\[\s*\{\s*"(?:role|content|parts)"\s*:/;
 const LOOKED_AT = 8;
 
 /** Some of these may be the first that a request to a model says; none that reports say. */
@@ -41,11 +42,21 @@ export function mayBecomeLlmShape(names: readonly string[]): boolean {
   );
 }
 
+/** Of a body whose end is missing: it has begun to say messages with roles, or contents with parts, to a model. */
+export function beginsAsLlmShape(text: string, names: readonly string[]): boolean {
+  const list = names.find((name) => name === 'messages' || name === 'contents');
+  return (
+    mayBecomeLlmShape(names) &&
+    (list === 'contents' || names.some((name) => MODELS.includes(name) || SAMPLING.includes(name))) &&
+    BEGUN_LIST.exec(text)?.[1] === list
+  );
+}
+
 /** undefined: it is no request to a model, or might as well be something else. */
 export function llmShape(body: JsonObject): LlmShape | undefined {
   const has = (names: readonly string[]) => names.some((name) => field(body, name) !== undefined);
   if (has(OTHERS)) return undefined;
-  const model = MODELS.map((name) => stringField(body, name)).find((name) => name !== undefined && name !== '');
+  const model = modelOf(body);
   const is_sampled = has(SAMPLING) || asObject(field(body, 'parameters')) !== undefined;
   if (isList(field(body, 'messages'), isMessage) || isList(field(body, 'prompt'), isMessage)) {
     return model !== undefined || is_sampled ? 'messages' : undefined;
@@ -59,6 +70,11 @@ export function llmShape(body: JsonObject): LlmShape | undefined {
   }
   const prompt = field(body, 'prompt') ?? field(body, 'inputText') ?? field(body, 'inputs');
   return typeof prompt === 'string' && is_sampled ? 'prompt' : undefined;
+}
+
+/** The model that a body names. */
+export function modelOf(body: JsonObject | undefined): string | undefined {
+  return MODELS.map((name) => stringField(body, name)).find((name) => name !== undefined && name !== '');
 }
 
 function isList(value: unknown, isOne: (item: JsonObject) => boolean): boolean {

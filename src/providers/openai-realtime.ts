@@ -1,13 +1,13 @@
 import type { LlmRequest } from '../model/llm-call.ts';
 import { asObject, asObjects, field, type JsonObject, parseJson, stringField } from './json-value.ts';
+import { createOpenCalls, type OpenCall } from './open-calls.ts';
 import { realtimeEvent, realtimeItem } from './openai-realtime-event.ts';
 import { createResponsesReader, type ResponsesReader } from './openai-responses-reader.ts';
 import { responsesRequest } from './openai-responses-request.ts';
 import type { HttpRequestHead } from './provider.ts';
 import { providerName } from './provider-name.ts';
 import { requestPath } from './request-target.ts';
-import { inHeadSession } from './session-id.ts';
-import { MAX_OPEN_CALLS, type WebSocketApi, type WebSocketCall, type WebSocketSession } from './websocket-api.ts';
+import type { WebSocketApi, WebSocketSession } from './websocket-api.ts';
 
 const SWITCHED = { status: 101, headers: new Map<string, string>() };
 /** Of what was added since the last request. */
@@ -24,11 +24,6 @@ const SETTINGS = new Set([
   'max_output_tokens',
   'max_response_output_tokens',
 ]);
-
-interface RealtimeCall extends WebSocketCall {
-  readonly reader: ResponsesReader;
-  lose(): void;
-}
 
 /** What the session says holds for every response that does not say otherwise. */
 function requestOf(session: JsonObject, own: JsonObject, items: readonly JsonObject[], provider: string): LlmRequest {
@@ -64,31 +59,14 @@ function createSession(head: HttpRequestHead): WebSocketSession {
   let item_chars = 0;
   let conversation_id: string | undefined;
   /** In the order in which they were asked for. */
-  const open: RealtimeCall[] = [];
-  let is_damaged = false;
+  const open = createOpenCalls<ResponsesReader>(head, provider);
 
-  const begin = (own: JsonObject): RealtimeCall => {
+  const begin = (own: JsonObject): OpenCall<ResponsesReader> => {
     const request = requestOf(session, own, items, provider);
     items = [];
     item_chars = 0;
     const asked = conversation_id === undefined ? request : { ...request, conversation_id };
-    const reader = createResponsesReader(asked, SWITCHED);
-    let is_lost = false;
-    const call: RealtimeCall = {
-      ...inHeadSession({ provider, request: asked, malformed: undefined }, head),
-      reader,
-      get state() {
-        if (reader.complete) return 'complete';
-        return is_lost ? 'lost' : 'open';
-      },
-      lose() {
-        is_lost = true;
-      },
-      result: () => reader.result(),
-    };
-    open.push(call);
-    if (open.length > MAX_OPEN_CALLS) open.shift()?.lose();
-    return call;
+    return open.begin(asked, createResponsesReader(asked, SWITCHED));
   };
   const addItem = (item: JsonObject, chars: number): void => {
     item_chars += chars;
@@ -100,12 +78,12 @@ function createSession(head: HttpRequestHead): WebSocketSession {
     );
     session = { ...session, ...Object.fromEntries(known) };
   };
-  const callOf = (event: JsonObject, type: string): RealtimeCall | undefined => {
+  const callOf = (event: JsonObject, type: string): OpenCall<ResponsesReader> | undefined => {
     const id = stringField(event, 'response_id') ?? stringField(event, 'response', 'id');
-    const unanswered = open.find(({ reader }) => reader.id === undefined);
+    const unanswered = open.list.find(({ reader }) => reader.id === undefined);
     if (type === 'error') return unanswered;
     if (id === undefined) return undefined;
-    const known = open.find(({ reader }) => reader.id === id);
+    const known = open.list.find(({ reader }) => reader.id === id);
     if (known !== undefined || type !== 'response.created') return known ?? unanswered;
     return unanswered ?? begin({});
   };
@@ -121,9 +99,7 @@ function createSession(head: HttpRequestHead): WebSocketSession {
           if (item !== undefined) addItem(item, text.length);
           return undefined;
         case 'response.create':
-          // The end of the one before may have been among what was not read.
-          if (is_damaged) for (const call of open.splice(0)) call.lose();
-          is_damaged = false;
+          open.loseDamaged();
           return begin(asObject(field(message, 'response')) ?? {});
         default:
           return undefined;
@@ -146,14 +122,16 @@ function createSession(head: HttpRequestHead): WebSocketSession {
       const read = realtimeEvent(event, type);
       call.reader.addEvent(read.event, read.type, ktime_ns);
       conversation_id = stringField(event, 'response', 'conversation_id') ?? conversation_id;
-      if (call.reader.complete) open.splice(open.indexOf(call), 1);
+      if (call.reader.complete) call.end('complete');
       return call;
     },
-    damaged(side) {
-      if (side === 'received') is_damaged = true;
-    },
+    damaged: open.damaged,
   };
 }
+
+/** How the types of its events begin. */
+const EVENTS =
+  /^(?:session|transcription_session|conversation|response|input_audio_buffer|output_audio_buffer|rate_limits|mcp_list_tools|error)(?:\.|$)/;
 
 /**
  * OpenAI's Realtime API over a WebSocket, as far as it is text: what is spoken is known by its transcripts. Each response is
@@ -164,5 +142,6 @@ export const realtimeWebSocket: WebSocketApi = {
   matches: (head) => /\/realtime$/.test(requestPath(head)),
   recognises: (text) =>
     /^(?:session\.update|conversation\.item\.create)$/.test(stringField(parseJson(text), 'type') ?? ''),
+  understands: (text) => EVENTS.test(stringField(parseJson(text), 'type') ?? ''),
   createSession,
 };

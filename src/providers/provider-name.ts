@@ -68,27 +68,46 @@ const PREFIX_SEGMENTS = 6;
 
 /** gen_ai.provider.name of the host a request goes to; `protocol` (`openai`, `anthropic`) where nothing tells it. */
 export function providerName(head: HttpRequestHead, protocol: string): string {
-  const host = (head.host ?? '').toLowerCase();
-  const name = host.replace(/:\d{1,5}$/, '').replace(/\.$/, '');
+  const name = hostName(head);
   const path = requestPath(head);
   const named = byHost(name);
   // Its other models are behind other paths of the same host.
   if (named === 'azure.ai.inference' && path.includes('/openai/')) return 'azure.ai.openai';
   if (named !== undefined) return named;
   if (path.includes('/openai/deployments/')) return 'azure.ai.openai';
-  if (/(?:^|\.)ollama\b/.test(name) || host.endsWith(':11434')) return 'ollama';
+  if (/(?:^|\.)ollama\b/.test(name) || head.host?.endsWith(':11434')) return 'ollama';
   return behindGateway(head, path) ?? protocol;
+}
+
+/** Do the host, or a gateway's header, say who serves the model? A path may only say whose API is spoken. */
+export function namesSeller(head: HttpRequestHead): boolean {
+  return (byHost(hostName(head)) ?? byHeader(head)) !== undefined;
+}
+
+function hostName({ host }: HttpRequestHead): string {
+  return (host ?? '')
+    .toLowerCase()
+    .replace(/:\d{1,5}$/, '')
+    .replace(/\.$/, '');
 }
 
 function byHost(name: string): string | undefined {
   return NAMES.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-/** Portkey and Helicone name the provider in a header, Cloudflare and LiteLLM in the path. */
-function behindGateway({ headers }: HttpRequestHead, path: string): string | undefined {
+function byAlias(word: string): string | undefined {
+  const alias = word.toLowerCase();
+  return Object.hasOwn(ALIASES, alias) ? ALIASES[alias] : undefined;
+}
+
+/** Portkey and Helicone. */
+function byHeader({ headers }: HttpRequestHead): string | undefined {
   const target = URL.parse(headers.get('helicone-target-url') ?? '')?.hostname;
-  const segments = path.split('/', PREFIX_SEGMENTS);
-  const words = [headers.get('x-portkey-provider') ?? '', ...segments].map((word) => word.toLowerCase());
-  const alias = words.find((word) => Object.hasOwn(ALIASES, word));
-  return (target && byHost(target)) ?? (alias === undefined ? undefined : ALIASES[alias]);
+  return (target && byHost(target)) || byAlias(headers.get('x-portkey-provider') ?? '');
+}
+
+/** Cloudflare and LiteLLM name the provider in the path. */
+function behindGateway(head: HttpRequestHead, path: string): string | undefined {
+  const words = path.split('/', PREFIX_SEGMENTS).map(byAlias);
+  return byHeader(head) ?? words.find((name) => name !== undefined);
 }

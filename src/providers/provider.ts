@@ -50,8 +50,8 @@ export interface ResponseReader {
   };
 }
 
-/** How much of a body is there: all, all that will ever be known of it, or what has come so far. */
-export type BodyPart = 'whole' | 'cut' | 'beginning';
+/** How much of a body is there: all, all that will ever be known of it, all there is room for, or what has come so far. */
+export type BodyPart = 'whole' | 'cut' | 'outgrown' | 'beginning';
 
 /** One family of LLM APIs: from the bytes of an exchange to the model. Never throws for bad data. */
 export interface Provider {

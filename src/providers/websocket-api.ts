@@ -32,8 +32,7 @@ export interface WebSocketApi {
   matches(head: HttpRequestHead): boolean;
   /** Whatever the path: does a client of it send such a message first? */
   recognises(first_message: string): boolean;
+  /** Is that said in it, by either side? Others may use its path. */
+  understands(message: string): boolean;
   createSession(head: HttpRequestHead): WebSocketSession;
 }
-
-/** Calls that are open at the same time on one WebSocket: of more, the oldest is given up. */
-export const MAX_OPEN_CALLS = 64;

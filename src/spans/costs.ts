@@ -9,7 +9,10 @@ import type { LlmCall } from '../model/llm-call.ts';
 export interface Costs {
   /** undefined: it used nothing, or its price is not known (counted as `spans.call_unpriced`). `unix_ms`: when it ended. */
   ofCall(activity: ChatActivity, unix_ms: number): number | undefined;
-  /** The sum over the calls of a turn whose price is known; undefined when there is none. */
+  /**
+   * The sum over the calls of a turn whose price is known; undefined when there is none, or when too many turns were open to
+   * keep it (counted as `spans.turn_cost_incomplete`).
+   */
   ofTurn(activity: AgentActivity): number | undefined;
 }
 
@@ -30,34 +33,61 @@ const SELLERS: Readonly<Record<string, string>> = {
 };
 /** What is not said to be dearer or cheaper. Flex, priority and batch have prices of their own, which the table lacks. */
 const STANDARD_TIERS: readonly (string | undefined)[] = [undefined, 'default', 'standard', 'auto', 'on_demand'];
+/** A provider that may only be whose API is spoken, where nothing names the seller. */
+const SPOKEN_BY_OTHERS = new Set(['openai', 'anthropic', 'gcp.gemini', '_OTHER']);
+/** Models that only their maker serves: a call for one ends up there, whatever it goes through. Anybody serves open weights. */
+const MADE_AND_SOLD: readonly (readonly [model: RegExp, seller: string])[] = [
+  [/^(?:(?:chat)?gpt-\d|o[134](?:-|$)|codex-|text-embedding-(?:3|ada)-)/, 'openai'],
+  [/^claude-/, 'anthropic'],
+  [/^gemini-/, 'google'],
+];
+/** How proxies name a maker before the model. */
+const MAKER = /^(?:openai|anthropic|google|gemini|models)\//;
 const MODEL_CHARS = 256;
 const TURNS = 65_536;
 
 export function createCosts(counters: Counters): Costs {
-  const turns = new BoundedMap<string, number>(TURNS);
+  const incomplete = new BoundedMap<string, true>(TURNS);
+  const turns = new BoundedMap<string, number>(TURNS, (id) => {
+    counters.counted('spans.turn_cost_incomplete');
+    incomplete.set(id, true);
+  });
   return {
     ofCall({ call, parent_id }, unix_ms) {
       if (Object.keys(call.response?.usage ?? {}).length === 0) return undefined;
       const usd = costOf(call, unix_ms);
       if (usd === undefined) counters.counted('spans.call_unpriced');
-      else if (parent_id !== undefined) turns.set(parent_id, (turns.get(parent_id) ?? 0) + usd);
+      else if (parent_id !== undefined && !incomplete.get(parent_id))
+        turns.set(parent_id, (turns.get(parent_id) ?? 0) + usd);
       return usd;
     },
     ofTurn({ id }) {
       const usd = turns.get(id);
       turns.delete(id);
+      incomplete.delete(id);
       return usd === undefined ? undefined : rounded(usd);
     },
   };
 }
 
-function costOf({ provider, request, response }: LlmCall, unix_ms: number): number | undefined {
+/** The table's names for who is paid, and for what; undefined: nobody, as far as is known. */
+function saleOf({ provider, is_seller_unknown }: LlmCall, model: string | undefined) {
+  if (model === undefined) return undefined;
+  if (is_seller_unknown && SPOKEN_BY_OTHERS.has(provider)) {
+    const name = model.replace(MAKER, '');
+    const seller = MADE_AND_SOLD.find(([pattern]) => pattern.test(name))?.[1];
+    return seller === undefined ? undefined : { seller, name };
+  }
+  return { seller: Object.hasOwn(SELLERS, provider) ? SELLERS[provider] : provider, name: model };
+}
+
+function costOf(call: LlmCall, unix_ms: number): number | undefined {
+  const { request, response } = call;
   if (response?.told_cost_usd !== undefined) return rounded(response.told_cost_usd);
   const model = response?.model ?? request.model;
   if (response === undefined || model === undefined || !STANDARD_TIERS.includes(response.service_tier))
     return undefined;
   const { usage } = response;
-  const providerId = Object.hasOwn(SELLERS, provider) ? SELLERS[provider] : provider;
   const counts = {
     input_tokens: usage.input_tokens,
     output_tokens: usage.output_tokens,
@@ -66,11 +96,16 @@ function costOf({ provider, request, response }: LlmCall, unix_ms: number): numb
     cache_write_1h_tokens: usage.cache_creation_1h_input_tokens,
     web_searches: usage.web_search_count,
   };
-  const options = { providerId, timestamp: new Date(unix_ms) };
-  const priceOf = (name: string | undefined): number | undefined =>
-    name === undefined ? undefined : priceTable().calcPrice(counts, name.slice(0, MODEL_CHARS), options)?.total_price;
+  const timestamp = new Date(unix_ms);
+  const priceOf = (model: string | undefined): number | undefined => {
+    const sale = saleOf(call, model?.slice(0, MODEL_CHARS));
+    const options = { providerId: sale?.seller, timestamp };
+    return sale && priceTable().calcPrice(counts, sale.name, options)?.total_price;
+  };
   try {
-    const usd = priceOf(response.model) ?? priceOf(request.model);
+    // A server of one's own may answer to the name of a model that it does not have.
+    const is_other = response.model !== undefined && saleOf(call, response.model) === undefined;
+    const usd = priceOf(response.model) ?? (is_other ? undefined : priceOf(request.model));
     return usd === undefined ? undefined : rounded(usd);
   } catch {
     // Counts that contradict each other have no price: more tokens from the cache than there are, say.

@@ -28,8 +28,8 @@ const UNLIMITED = { max_attribute_chars: Number.POSITIVE_INFINITY, max_attribute
 
 /**
  * Turns activities into OTel spans with the names of the GenAI semantic conventions (docs/attributes.md). Kernel time becomes
- * wall-clock time here, through the session's offset. Counts under `spans.`: call_unpriced, no_session, link_unknown,
- * parent_unknown, resource_variable_invalid, traceparent_invalid.
+ * wall-clock time here, through the session's offset. Counts under `spans.`: call_unpriced, turn_cost_incomplete, no_session,
+ * link_unknown, parent_unknown, resource_variable_invalid, traceparent_invalid.
  */
 export function createSpans(options: SpansStageOptions, next: Stage<Span>): Stage<Activity | SessionEvent> {
   const { counters } = options;

@@ -71,13 +71,14 @@ test('bytes that were left out mark the call that misses them, and are counted o
   assert.equal(counters.get('exchange.gap.lost_bytes'), 1);
 });
 
-test('what else goes through a plain socket is no unread TLS', () => {
-  const { socket, seen } = watch();
+test('what else goes through a plain socket is no unread TLS, and counted', () => {
+  const { socket, seen, counters } = watch();
   const { write, read } = socket(5n);
   write('GET /ws HTTP/1.1\r\nUpgrade: other\r\n\r\n');
   read('HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\n\r\n');
   write(Uint8Array.from({ length: 9000 }, (_, index) => index % 256));
   assert.deepEqual(seen, []);
+  assert.equal(counters.get('exchange.unread_plain_unknown'), 1);
 });
 
 test('a request that a watched server reads makes no call', () => {

@@ -108,6 +108,33 @@ describe('no call is made of', () => {
   });
 });
 
+for (const [host, is_seller_unknown] of [
+  ['localhost:1234', true],
+  ['llm.example', true],
+  ['api.openai.com', false],
+  ['llm.example\r\nx-portkey-provider: openai', false],
+  ['llm.example\r\nhelicone-target-url: https://api.groq.com/openai', false],
+] as const) {
+  test(`who sells what ${host.replace('\r\n', ' with ')} serves is ${is_seller_unknown ? 'not ' : ''}known`, () => {
+    const watched = watch({}, providers);
+    const { write, read } = watched.connection(1n);
+    const request = post('/v1/chat/completions', { model: 'gpt-oss-20b', messages: MESSAGES }).toString();
+    write(request.replace(/(?<=\r\nHost: )[^\r]+/i, host));
+    read(jsonResponse(ANSWER));
+    assert.equal(watched.only().is_seller_unknown, is_seller_unknown);
+    if (host === 'localhost:1234') assert.equal(watched.only().provider, 'openai');
+  });
+}
+
+test('a request for which there is no room is a call of which that is said, if its beginning is one of', () => {
+  const watched = watch({ max_buffered_bytes: 100_000 }, providers);
+  const { write, read } = watched.connection(1n);
+  const request = post('/ask', { model: 'm', messages: [{ role: 'user', content: 'x'.repeat(150_000) }] });
+  for (let at = 0; at < request.length; at += 16_384) write(request.subarray(at, at + 16_384));
+  read(jsonResponse(ANSWER));
+  assert.equal(watched.only().gaps[0]?.reason, 'too_large');
+});
+
 test('a request that is announced as JSON of a model and then lost is not guessed at', () => {
   const watched = watch({}, providers);
   const { write, read } = watched.connection(1n);

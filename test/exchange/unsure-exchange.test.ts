@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createUnsureExchange } from '../../src/exchange/unsure-exchange.ts';
+import { createCounters } from '../../src/health/counters.ts';
 import type { ExchangeListener } from '../../src/protocol/http-exchange.ts';
 import type { BodyPart } from '../../src/providers/provider.ts';
 
@@ -21,14 +22,16 @@ function unsure(verdict: (body: string, part: BodyPart) => boolean) {
     responseEnd: (_at, how) => void heard.push(`${who} over ${how}`),
   });
   const budget = { max_body_bytes: 1 << 20, max_buffered_bytes: 1 << 20, buffered_bytes: 0 };
+  const counters = createCounters();
   const exchange = createUnsureExchange({
     head,
     budget,
+    counters,
     confirms: (_head, body, part) => verdict(body.toString(), part),
     begin: () => listener('call'),
     otherwise: () => listener('other'),
   });
-  return { exchange, heard, budget };
+  return { exchange, heard, budget, counters };
 }
 
 for (const [is_call, who] of [
@@ -73,3 +76,19 @@ test('what is missing is decided about with what is there', () => {
   assert.deepEqual(parts, ['cut']);
   assert.deepEqual(heard, ['call body one 1', 'call gap 7', 'call body two 3']);
 });
+
+for (const [what, call, is_lost] of [
+  ['is one', (part: BodyPart) => part === 'outgrown' || part === 'beginning', false],
+  ['may be one', (part: BodyPart) => part === 'beginning', true],
+  ['is none', () => false, false],
+] as const) {
+  test(`what finds no room, and ${what} by its beginning, is ${is_lost ? 'counted as lost' : 'handed on'}`, () => {
+    const { exchange, heard, budget, counters } = unsure((_body, part) => call(part));
+    budget.buffered_bytes = budget.max_buffered_bytes - 5;
+    exchange.requestBody(Buffer.from('one'), at(1n));
+    exchange.requestBody(Buffer.from('two'), at(2n));
+    const who = what === 'is one' ? 'call' : 'other';
+    assert.deepEqual(heard, [`${who} body one 1`, `${who} body two 2`]);
+    assert.deepEqual(counters.losses(), is_lost ? [['exchange.unsure_requests_dropped', 1]] : []);
+  });
+}

@@ -16,7 +16,7 @@ import {
 } from '../protocol/http2-bytes.ts';
 import { createDeflater, frame, MASK, TEXT } from '../protocol/websocket-bytes.ts';
 import { watch } from './watched.ts';
-import { answer, ask, open, UPGRADE } from './websocket-scene.ts';
+import { answer, ask, open, SWITCHED, UPGRADE } from './websocket-scene.ts';
 
 describe('the Responses API over a WebSocket', () => {
   test('each request is a call, told when it is complete and when it ended', () => {
@@ -226,5 +226,34 @@ describe('another WebSocket', () => {
     const { close, seen } = open('', other);
     close();
     assert.deepEqual(unread(seen), ['websocket']);
+  });
+
+  test('is told even where its path is that of a model, once its messages show it', () => {
+    const { say, hear, seen } = open('', UPGRADE.replace('/v1/responses', '/api/realtime'));
+    for (const topic of ['a', 'b']) {
+      say({ topic, event: 'phx_join' });
+      if (topic === 'a') hear({ topic, event: 'phx_reply' });
+    }
+    assert.deepEqual(unread(seen), []);
+    hear({ topic: 'b', event: 'phx_reply' });
+    assert.deepEqual(unread(seen), ['websocket']);
+  });
+
+  test('is none that speaks to a model, whatever it speaks of later', () => {
+    const { say, hear, close, seen } = open('', UPGRADE.replace('/v1/responses', '/v1/realtime'));
+    hear({ type: 'session.created', session: { model: 'gpt-realtime' } });
+    for (let count = 0; count < 5; count++) say({ type: 'of tomorrow' });
+    close();
+    assert.deepEqual(unread(seen), []);
+  });
+
+  test('is told without TLS, too', () => {
+    const { socket, seen, counters } = watch({}, [], webSocketApis);
+    const { write, read } = socket(5n);
+    write(other);
+    read(`${SWITCHED}\r\n`);
+    for (let count = 0; count < 5; count++) write(frame(TEXT, '{"text":"a"}', { mask: MASK }));
+    assert.deepEqual(unread(seen), ['websocket']);
+    assert.equal(counters.get('exchange.unread_plain_websocket'), 1);
   });
 });

@@ -131,6 +131,20 @@ describe('what is no request to a model', () => {
     }
   });
 
+  test('what goes to where events, files or feedback go, unless it is messages to a model', () => {
+    const at = (target: string, body: unknown) => {
+      const there = post('h', target, JSON_HEADERS);
+      return anyApi.matches(there) && anyApi.confirms?.(there, Buffer.from(JSON.stringify(body)), 'whole');
+    };
+    for (const target of ['/api/events/chat', '/v1/audio/assistant', '/files/ask', '/api/feedback/llm', '/logs/sum']) {
+      assert.equal(at(target, { model: 'm', temperature: 0, messages }), true, target);
+      assert.equal(at(target, { messages, temperature: 0 }), false, target);
+      assert.equal(at(target, { prompt: 'hi', temperature: 0 }), false, target);
+      assert.equal(at(target, { event: 'llm_call', model: 'm', messages, temperature: 0 }), false, target);
+    }
+    assert.equal(at('/api/events', { model: 'm', temperature: 0, messages }), false);
+  });
+
   test('what is no JSON, or no POST', () => {
     assert.equal(anyApi.matches(post('h', '/x')), false);
     assert.equal(anyApi.matches(post('h', '/x', { 'content-type': 'application/x-protobuf' })), false);
@@ -148,6 +162,18 @@ describe('the beginning of a body', () => {
     assert.equal(mayBeCall('{"data":{"messages":[{"role"'), false);
     assert.equal(mayBeCall('[{"messages":['), false);
     assert.equal(mayBeCall('\u0000\u0001'), false);
+  });
+
+  test('is enough to tell a request to a model for which there is no room', () => {
+    const isOne = (text: string, target = '/x') =>
+      anyApi.confirms?.(post('h', target, JSON_HEADERS), Buffer.from(text), 'outgrown');
+    assert.equal(isOne('{"model":"m","messages":[{"role":"user","content":"a'), true);
+    assert.equal(isOne('{"messages":[{"content":"a","role":"user"}],"temperature":0,"sys'), true);
+    assert.equal(isOne('{"contents":[{"parts":[{"te'), true);
+    assert.equal(isOne('{"messages":[{"role":"user","content":"a'), false);
+    assert.equal(isOne('{"model":"m","messages":[{"to":"x","role":"user"'), false);
+    assert.equal(isOne('{"event":"x","model":"m","messages":[{"role":"user","content":"a'), false);
+    assert.equal(isOne('{"model":"m","messages":[{"role":"user","content":"a', '/logs/x'), false);
   });
 
   test('has the names of its top level, wherever it is cut', () => {

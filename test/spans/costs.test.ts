@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createCounters } from '../../src/health/counters.ts';
 import type { LlmResponse, Usage } from '../../src/model/llm-call.ts';
+import { createCosts } from '../../src/spans/costs.ts';
 import * as sample from './sample-activities.ts';
 
 const CHAT_COST = 'gen_ai.usage.cost';
@@ -78,6 +80,44 @@ describe('what a call cost', () => {
     assert.equal(costOf('openai', 'gpt-5', usage, { told_cost_usd: 0, service_tier: 'flex' }).cost, 0);
   });
 
+  describe('where nothing says who sells it', () => {
+    const usage = { input_tokens: 1_000_000, output_tokens: 0 };
+    const localCost = (provider: string, asked: string, answered = asked) => {
+      const chat = chatOf(provider, asked, usage, { model: answered });
+      const { spans } = sample.spansOf([{ ...chat, call: { ...chat.call, is_seller_unknown: true } }]);
+      return spans[0]?.attributes[CHAT_COST];
+    };
+
+    test('is that of the maker, if nobody else serves the model', () => {
+      assert.equal(localCost('openai', 'gpt-4o'), 2.5);
+      assert.equal(localCost('openai', 'openai/gpt-4o'), 2.5);
+      assert.equal(localCost('_OTHER', 'o3-mini'), 1.1);
+      assert.equal(localCost('openai', 'text-embedding-3-small'), 0.02);
+      assert.equal(localCost('openai', 'claude-sonnet-4-5'), localCost('anthropic', 'claude-sonnet-4-5'));
+      assert.notEqual(localCost('openai', 'claude-sonnet-4-5'), undefined);
+      assert.notEqual(localCost('openai', 'gemini-2.5-flash'), undefined);
+    });
+
+    test('is not known, if its weights are open', () => {
+      for (const model of [
+        'gpt-oss-20b',
+        'openai/gpt-oss-20b',
+        'gpt-j-6b',
+        'llama-3.3-70b',
+        'qwen3-32b',
+        'deepseek-chat',
+      ]) {
+        for (const provider of ['openai', 'anthropic', '_OTHER']) assert.equal(localCost(provider, model), undefined);
+      }
+      assert.equal(localCost('openai', 'gpt-4o', 'llama-3.2-1b'), undefined);
+    });
+
+    test('is that of the seller, where only he has that API or the path names him', () => {
+      assert.equal(localCost('aws.bedrock', 'us.anthropic.claude-sonnet-4-5-20250929-v1:0'), 3.3);
+      assert.notEqual(localCost('groq', 'llama-3.3-70b-versatile'), undefined);
+    });
+  });
+
   test('is left out, and counted, where it is not known', () => {
     const usage = { input_tokens: 1000, output_tokens: 100 };
     const unknown = { cost: undefined, unpriced: 1 };
@@ -108,6 +148,20 @@ describe('what a turn cost', () => {
 
   test('is left out where no price is known', () => {
     assert.equal(turnCost([unpriced, sample.root]), undefined);
+  });
+
+  test('is left out, and counted, where too many turns were open at a time to keep it', () => {
+    const counters = createCounters();
+    const costs = createCosts(counters);
+    const call = chatOf('openai', 'gpt-5', { input_tokens: 1 }, { told_cost_usd: 1 });
+    const turn = (id: string) => ({ ...sample.root, id });
+    const addCall = (parent_id: string) => costs.ofCall({ ...call, parent_id }, 0);
+    addCall('first');
+    for (let count = 0; count < 65_536; count++) addCall(`turn-${count}`);
+    addCall('first');
+    assert.equal(counters.get('spans.turn_cost_incomplete'), 1);
+    assert.equal(costs.ofTurn(turn('first')), undefined);
+    assert.equal(costs.ofTurn(turn('turn-1')), 1);
   });
 
   test('does not hold the calls of another turn', () => {
