@@ -4,12 +4,13 @@ import { createGeminiReader } from './gemini-reader.ts';
 import { geminiRequest } from './gemini-request.ts';
 import { developerSchema, type GeminiSchema, vertexSchema } from './gemini-schema.ts';
 import { asObject, parseJson, stringField } from './json-value.ts';
-import { type ProtoSchema, protoMessage } from './proto-message.ts';
+import { type ProtoMessage, type ProtoSchema, protoMessage } from './proto-message.ts';
 import type { HttpRequestHead, HttpResponseHead, Provider, ResponseReader } from './provider.ts';
 import { isPostTo, requestPath } from './request-target.ts';
 import { createResponseFailure } from './response-failure.ts';
 
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
+const TOO_MANY_FIELDS = 'a message of more fields than are read';
 const NOT_READ = 'not the protobuf message that was expected';
 
 /** google.protobuf JSON of a message, which may be compressed. */
@@ -17,6 +18,11 @@ function messageJson({ data, is_compressed }: GrpcMessage, head: HttpResponseHea
   const codings = is_compressed ? [head.headers.get('grpc-encoding') ?? 'identity'] : [];
   const { data: plain, problem } = decodeContent(data, codings, MAX_MESSAGE_BYTES);
   return problem === undefined ? protoMessage(plain, to) : undefined;
+}
+
+function problemOf(message: ProtoMessage | undefined): string | undefined {
+  if (message === undefined) return NOT_READ;
+  return message.is_cut ? TOO_MANY_FIELDS : undefined;
 }
 
 /** Each message of a response is one of Gemini's answers, or a piece of one. */
@@ -31,8 +37,8 @@ function createReader(head: HttpResponseHead, { response }: GeminiSchema): Respo
       }
       if (message === undefined) return;
       const body = messageJson(message, head, response);
-      if (body === undefined) malformed ??= NOT_READ;
-      else reader.pushEvent({ event: undefined, data: JSON.stringify(body) }, ktime_ns);
+      malformed ??= problemOf(body);
+      if (body !== undefined) reader.pushEvent({ event: undefined, data: JSON.stringify(body.json) }, ktime_ns);
     },
     pushBody() {},
     complete: false,
@@ -58,13 +64,15 @@ function geminiGrpc(name: string, provider: string, path: RegExp, schema: Gemini
       });
       reader.push(body);
       const [first] = messages;
-      const object = first && messageJson(first, head, schema.request);
+      const body_message = first && messageJson(first, head, schema.request);
+      const problem = problemOf(body_message);
+      const object = body_message?.json;
       const model = stringField(object, 'model');
       const stream = requestPath(head).endsWith('/StreamGenerateContent');
       return {
         provider,
         request: geminiRequest(object ?? {}, model?.slice(model.lastIndexOf('/') + 1), stream),
-        malformed: object === undefined ? `the request is ${NOT_READ}` : undefined,
+        malformed: problem === undefined ? undefined : `the request is ${problem}`,
       };
     },
     createResponseReader: (_request, head) => createReader(head, schema),

@@ -147,6 +147,16 @@ describe('Gemini over gRPC', () => {
     );
   });
 
+  test('is marked where it has more fields than are read, however deep they are', () => {
+    const many = Buffer.alloc(400_000, protoField(1, ''));
+    const nested = Buffer.concat([protoField(1, 'models/m'), protoField(2, many), protoField(2, many)]);
+    const { malformed, request: parsed } = geminiOverGrpc.parseRequest(head, grpcMessage(nested));
+    assert.match(malformed ?? '', /more fields than are read/);
+    assert.equal(parsed.model, 'm');
+    assert.match(read(geminiOverGrpc, head, [message(nested)]).malformed ?? '', /more fields than are read/);
+    assert.equal(geminiOverGrpc.parseRequest(head, grpcMessage(protoField(2, many))).malformed, undefined);
+  });
+
   test('is not what other methods ask for', () => {
     for (const target of [
       `${SERVICE}/CountTokens`,
