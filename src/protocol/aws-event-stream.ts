@@ -31,7 +31,8 @@ const TEXT = 7;
 
 /**
  * Reads messages of `application/vnd.amazon.eventstream` (Smithy 2.0, "Amazon Event Stream specification"), fed with bytes cut
- * anywhere. Where checksums are wrong, or bytes are missing, the next prelude whose checksum is right begins a message.
+ * anywhere. Where a prelude's checksum is wrong, or bytes are missing, the next whose checksum is right begins a message; a
+ * message whose own checksum is wrong is passed over.
  */
 export function createAwsEventStreamReader(options: AwsEventStreamOptions): AwsEventStreamReader {
   let pieces: Uint8Array[] = [];
@@ -63,7 +64,9 @@ export function createAwsEventStreamReader(options: AwsEventStreamOptions): AwsE
       else if (total !== undefined && all.length - at < total) {
         needed_bytes = total;
         break;
-      } else if (total !== undefined && read(all.subarray(at, at + total))) {
+      } else if (total !== undefined) {
+        // Nothing in it is looked at again: each byte is summed up once.
+        if (!read(all.subarray(at, at + total))) bad_bytes += total;
         at += total;
         continue;
       }

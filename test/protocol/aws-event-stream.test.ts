@@ -71,6 +71,13 @@ test('a message with a wrong checksum is left out, and counted', () => {
   }
 });
 
+test('what looks like messages in a message with a wrong checksum is passed over with it', () => {
+  const broken = awsMessage({ ':event-type': 'outer' }, FIRST);
+  broken.writeUInt8(1 ^ (broken.at(-1) ?? 0), broken.length - 1);
+  const { messages, malformed_bytes } = read([broken, LAST]);
+  assert.deepEqual([messages, malformed_bytes], [[MESSAGES[3]], broken.length]);
+});
+
 test('after a gap, reading goes on with the next message', () => {
   const { reader, seen } = record();
   reader.push(FIRST.subarray(0, 30));
