@@ -21,7 +21,7 @@ function preludes(times: number): Buffer {
 
 describe('what is small and valid, repeated on and on, takes work that grows as its bytes do', () => {
   test('preludes of an Amazon event stream', () => {
-    assertLinear(4000, (units) => {
+    assertLinear(16_000, (units) => {
       const sink = { message: ignore, tooLarge: ignore, malformed: ignore };
       createAwsEventStreamReader({ max_message_bytes: 2 ** 26, ...sink }).push(preludes(units));
     });
