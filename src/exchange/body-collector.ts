@@ -7,6 +7,15 @@ export interface BodyBudget {
   buffered_bytes: number;
 }
 
+/** Takes room for so many bytes, if there is, or gives it back (negative). */
+export function holdIn(budget: BodyBudget): (bytes: number) => boolean {
+  return (bytes) => {
+    if (bytes > 0 && budget.buffered_bytes + bytes > budget.max_buffered_bytes) return false;
+    budget.buffered_bytes += bytes;
+    return true;
+  };
+}
+
 export interface BodyCollector {
   /** False: there is no room for it, and what was collected is gone. */
   add(data: Uint8Array): boolean;

@@ -2,6 +2,7 @@ import { createAwsEventStreamReader } from '../protocol/aws-event-stream.ts';
 import { createGrpcReader } from '../protocol/grpc.ts';
 import { createSseReader } from '../protocol/sse.ts';
 import type { StreamEvent } from '../providers/provider.ts';
+import { type BodyBudget, holdIn } from './body-collector.ts';
 import type { CaptureGaps } from './capture-gaps.ts';
 
 /** Reads a stream of events out of the bytes of a body. */
@@ -11,10 +12,13 @@ export interface EventReader {
   gap(): void;
   /** The stream is whole. */
   end(): void;
+  /** Nothing more comes: what is held is given back. */
+  close(): void;
 }
 
 export interface EventReaderOptions {
   readonly max_event_bytes: number;
+  readonly budget: BodyBudget;
   readonly gaps: CaptureGaps;
   event(event: StreamEvent): void;
 }
@@ -30,12 +34,13 @@ export function eventReaderFor(content_type: string | undefined, options: EventR
 /** WHATWG HTML section 9.2. */
 export function serverSentEvents({ max_event_bytes, gaps, event }: EventReaderOptions): EventReader {
   const tooLarge = () => gaps.add('too_large', 0, 'response event');
-  return createSseReader({ max_event_chars: max_event_bytes, event, tooLarge });
+  return { ...createSseReader({ max_event_chars: max_event_bytes, event, tooLarge }), close() {} };
 }
 
-function awsEvents({ max_event_bytes, gaps, event }: EventReaderOptions): EventReader {
+function awsEvents({ max_event_bytes, budget, gaps, event }: EventReaderOptions): EventReader {
   const reader = createAwsEventStreamReader({
     max_message_bytes: max_event_bytes,
+    hold: holdIn(budget),
     message({ headers, payload }) {
       const error = headers.get(':exception-type') ?? headers.get(':error-code');
       const name = headers.get(':event-type');
@@ -45,15 +50,16 @@ function awsEvents({ max_event_bytes, gaps, event }: EventReaderOptions): EventR
     tooLarge: () => gaps.add('too_large', 0, 'response event'),
     malformed: (bytes) => gaps.add('malformed', bytes, 'response event'),
   });
-  return { ...reader, end() {} };
+  return { push: reader.push, gap: reader.gap, end() {}, close: reader.end };
 }
 
-function grpcMessages({ max_event_bytes, gaps, event }: EventReaderOptions): EventReader {
+function grpcMessages({ max_event_bytes, budget, gaps, event }: EventReaderOptions): EventReader {
   const reader = createGrpcReader({
     max_message_bytes: max_event_bytes,
+    hold: holdIn(budget),
     message: (message) => event({ event: undefined, data: '', message }),
     tooLarge: () => gaps.add('too_large', 0, 'response event'),
     malformed: () => gaps.add('malformed', 0, 'response event'),
   });
-  return { ...reader, end() {} };
+  return { push: reader.push, gap: reader.gap, end() {}, close: reader.end };
 }

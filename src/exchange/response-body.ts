@@ -50,6 +50,7 @@ export function createResponseBody(
 
   const reading = {
     max_event_bytes: max_body_bytes,
+    budget,
     gaps,
     event: (event: StreamEvent) => reader.pushEvent(event, now_ns),
   };
@@ -57,6 +58,7 @@ export function createResponseBody(
 
   const seal = (reason: 'too_large' | 'decompression', bytes: number): void => {
     body.release();
+    events?.close();
     sealed = reason;
     gaps.add(reason, bytes, 'response');
   };
@@ -114,6 +116,7 @@ export function createResponseBody(
       if (events !== undefined) {
         if (codings.length > 0 && sealed === undefined) decodeStream(events);
         if (whole && sealed === undefined) events.end();
+        events.close();
       } else if (body.bytes > 0) {
         const { data, problem } = decodeContent(body.joined(), codings, max_body_bytes);
         if (problem !== undefined) gaps.add(problem, body.bytes, 'response');

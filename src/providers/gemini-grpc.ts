@@ -58,6 +58,7 @@ function geminiGrpc(name: string, provider: string, path: RegExp, schema: Gemini
       const messages: GrpcMessage[] = [];
       const reader = createGrpcReader({
         max_message_bytes: MAX_MESSAGE_BYTES,
+        hold: () => true,
         message: (message) => messages.push(message),
         tooLarge() {},
         malformed() {},

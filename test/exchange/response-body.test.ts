@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createCaptureGaps } from '../../src/exchange/capture-gaps.ts';
+import { createResponseBody } from '../../src/exchange/response-body.ts';
+import type { StreamEvent } from '../../src/providers/provider.ts';
+import { awsEvent } from '../protocol/aws-event.ts';
+import { grpcMessage } from '../protocol/proto-bytes.ts';
+
+const STREAMS = {
+  'application/vnd.amazon.eventstream': awsEvent('contentBlockDelta', { delta: { text: 'x'.repeat(5000) } }),
+  'application/grpc': grpcMessage(Buffer.alloc(5000)),
+};
+
+function begin(content_type: string, max_buffered_bytes: number) {
+  const budget = { max_body_bytes: 2 ** 20, max_buffered_bytes, buffered_bytes: 0 };
+  const gaps = createCaptureGaps();
+  const events: StreamEvent[] = [];
+  const reader = { pushEvent: (event: StreamEvent) => void events.push(event), pushBody() {} };
+  const headers = new Map([['content-type', content_type]]);
+  const body = createResponseBody({ kind: 'response', status: 200, reason: '', headers }, reader, budget, gaps);
+  return { body, budget, events, gaps };
+}
+
+describe('what is held of an event that is not whole', () => {
+  for (const [content_type, event] of Object.entries(STREAMS)) {
+    test(`counts among all that is buffered: ${content_type}`, () => {
+      const { body, budget, events, gaps } = begin(content_type, 2 ** 20);
+      body.push(event.subarray(0, 4000), 1n);
+      assert.ok(budget.buffered_bytes > 3900, `${budget.buffered_bytes} bytes`);
+      body.push(event.subarray(4000), 2n);
+      assert.deepEqual([budget.buffered_bytes, events.length], [0, 1]);
+      body.push(event.subarray(0, 4000), 3n);
+      body.end(4n, false);
+      assert.deepEqual([budget.buffered_bytes, gaps.list()], [0, []]);
+    });
+
+    test(`is dropped and told where there is no room: ${content_type}`, () => {
+      const { body, budget, events, gaps } = begin(content_type, 3000);
+      for (let at = 0; at < event.length; at += 1000) body.push(event.subarray(at, at + 1000), 1n);
+      assert.deepEqual([budget.buffered_bytes, events.length], [0, 0]);
+      assert.deepEqual(
+        gaps.list().map(({ reason }) => reason),
+        ['too_large'],
+      );
+      body.push(event, 2n);
+      assert.equal(events.length, 1);
+    });
+  }
+});
