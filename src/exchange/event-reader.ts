@@ -42,10 +42,11 @@ function awsEvents({ max_event_bytes, budget, gaps, event }: EventReaderOptions)
     max_message_bytes: max_event_bytes,
     hold: holdIn(budget),
     message({ headers, payload }) {
-      const error = headers.get(':exception-type') ?? headers.get(':error-code');
-      const name = headers.get(':event-type');
-      const data = payload.toString('utf8');
-      event({ event: name, data, ...(error === undefined ? {} : { error_type: error }) });
+      const error_type = headers.get(':exception-type') ?? headers.get(':error-code');
+      const told = headers.get(':error-message');
+      // An error that the service's model lacks says all in headers.
+      const data = told === undefined ? payload.toString('utf8') : JSON.stringify({ message: told });
+      event({ event: headers.get(':event-type'), data, ...(error_type !== undefined && { error_type }) });
     },
     tooLarge: () => gaps.add('too_large', 0, 'response event'),
     malformed: (bytes) => gaps.add('malformed', bytes, 'response event'),

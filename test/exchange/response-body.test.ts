@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createCaptureGaps } from '../../src/exchange/capture-gaps.ts';
 import { createResponseBody } from '../../src/exchange/response-body.ts';
+import { bedrockConverse, bedrockInvoke } from '../../src/providers/bedrock.ts';
 import type { StreamEvent } from '../../src/providers/provider.ts';
-import { awsEvent } from '../protocol/aws-event.ts';
+import { awsEvent, awsMessage } from '../protocol/aws-event.ts';
 import { grpcMessage } from '../protocol/proto-bytes.ts';
+import { post } from '../providers/exchange-fixture.ts';
 
 const STREAMS = {
   'application/vnd.amazon.eventstream': awsEvent('contentBlockDelta', { delta: { text: 'x'.repeat(5000) } }),
@@ -44,6 +46,28 @@ describe('what is held of an event that is not whole', () => {
       );
       body.push(event, 2n);
       assert.equal(events.length, 1);
+    });
+  }
+});
+
+describe('an error of AWS that the model of the service lacks', () => {
+  const headers = { ':message-type': 'error', ':error-code': 'InternalFailure', ':error-message': 'Out of order' };
+  for (const provider of [bedrockConverse, bedrockInvoke]) {
+    test(`is told with its text, which stands in a header: ${provider.name}`, () => {
+      const { body, events } = begin('application/vnd.amazon.eventstream', 2 ** 20);
+      body.push(awsMessage(headers, new Uint8Array(0)), 1n);
+      body.push(awsMessage({ ':message-type': 'error', ':error-code': 'Silent' }, new Uint8Array(0)), 2n);
+      const results = events.map((event) => {
+        const { request } = provider.parseRequest(post('h', '/model/m/converse-stream'), Buffer.from('{}'));
+        const reader = provider.createResponseReader(request, { status: 200, headers: new Map() });
+        reader.pushEvent(event, 1n);
+        const { error, malformed } = reader.result();
+        return { error, malformed };
+      });
+      assert.deepEqual(results, [
+        { error: { type: 'InternalFailure', message: 'Out of order' }, malformed: undefined },
+        { error: { type: 'Silent', message: '' }, malformed: undefined },
+      ]);
     });
   }
 });
