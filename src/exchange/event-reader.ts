@@ -4,6 +4,7 @@ import { createSseReader } from '../protocol/sse.ts';
 import type { StreamEvent } from '../providers/provider.ts';
 import { type BodyBudget, holdIn } from './body-collector.ts';
 import type { CaptureGaps } from './capture-gaps.ts';
+import { grpcContent, type Headers, isGrpc } from './grpc-content.ts';
 
 /** Reads a stream of events out of the bytes of a body. */
 export interface EventReader {
@@ -20,14 +21,17 @@ export interface EventReaderOptions {
   readonly max_event_bytes: number;
   readonly budget: BodyBudget;
   readonly gaps: CaptureGaps;
+  /** Of the response. */
+  readonly headers: Headers;
   event(event: StreamEvent): void;
 }
 
-/** The reader for a body of this type; undefined: it is no stream of events. */
-export function eventReaderFor(content_type: string | undefined, options: EventReaderOptions): EventReader | undefined {
+/** The reader for a body of the type that its headers tell; undefined: it is no stream of events. */
+export function eventReaderFor(options: EventReaderOptions): EventReader | undefined {
+  const content_type = options.headers.get('content-type')?.toLowerCase();
   if (content_type?.startsWith('text/event-stream')) return serverSentEvents(options);
   if (content_type?.startsWith('application/vnd.amazon.eventstream')) return awsEvents(options);
-  if (content_type?.startsWith('application/grpc')) return grpcMessages(options);
+  if (isGrpc(content_type)) return grpcMessages(options);
   return undefined;
 }
 
@@ -54,11 +58,15 @@ function awsEvents({ max_event_bytes, budget, gaps, event }: EventReaderOptions)
   return { push: reader.push, gap: reader.gap, end() {}, close: reader.end };
 }
 
-function grpcMessages({ max_event_bytes, budget, gaps, event }: EventReaderOptions): EventReader {
+function grpcMessages({ max_event_bytes, budget, gaps, headers, event }: EventReaderOptions): EventReader {
   const reader = createGrpcReader({
     max_message_bytes: max_event_bytes,
     hold: holdIn(budget),
-    message: (message) => event({ event: undefined, data: '', message }),
+    message(packed) {
+      const { data: message, problem } = grpcContent(packed, headers, max_event_bytes);
+      if (problem === undefined) event({ event: undefined, data: '', message });
+      else gaps.add(problem, packed.data.length, 'response event');
+    },
     tooLarge: () => gaps.add('too_large', 0, 'response event'),
     malformed: () => gaps.add('malformed', 0, 'response event'),
   });

@@ -38,7 +38,7 @@ export function createResponseBody(
 ): ResponseBody {
   const { max_body_bytes } = budget;
   const codings = bodyCodings(head.headers);
-  const content_type = head.headers.get('content-type')?.toLowerCase();
+  const says_type = head.headers.has('content-type');
   const body = createBodyCollector(budget);
   let now_ns = 0n;
   let streamed_bytes = 0;
@@ -52,9 +52,10 @@ export function createResponseBody(
     max_event_bytes: max_body_bytes,
     budget,
     gaps,
+    headers: head.headers,
     event: (event: StreamEvent) => reader.pushEvent(event, now_ns),
   };
-  let events = eventReaderFor(content_type, reading);
+  let events = eventReaderFor(reading);
 
   const seal = (reason: 'too_large' | 'decompression', bytes: number): void => {
     body.release();
@@ -96,7 +97,7 @@ export function createResponseBody(
       else if (events !== undefined && codings.length === 0) stream(events, data);
       else if (!body.add(data)) seal('too_large', before_bytes + data.length);
       else if (events !== undefined && body.bytes >= next_decode_bytes) decodeStream(events);
-      else if (content_type === undefined && codings.length === 0 && before_bytes < SNIFFED_BYTES) sniff();
+      else if (!says_type && codings.length === 0 && before_bytes < SNIFFED_BYTES) sniff();
     },
     get is_behind() {
       return events !== undefined && codings.length > 0 && sealed === undefined && body.bytes > decoded_bytes;

@@ -1,24 +1,14 @@
-import { decodeContent } from '../protocol/content-coding.ts';
-import { createGrpcReader, type GrpcMessage } from '../protocol/grpc.ts';
 import { createGeminiReader } from './gemini-reader.ts';
 import { geminiRequest } from './gemini-request.ts';
 import { developerSchema, type GeminiSchema, vertexSchema } from './gemini-schema.ts';
 import { asObject, parseJson, stringField } from './json-value.ts';
-import { type ProtoMessage, type ProtoSchema, protoMessage } from './proto-message.ts';
-import type { HttpRequestHead, HttpResponseHead, Provider, ResponseReader } from './provider.ts';
+import { type ProtoMessage, protoMessage } from './proto-message.ts';
+import type { HttpResponseHead, Provider, ResponseReader } from './provider.ts';
 import { isPostTo, requestPath } from './request-target.ts';
 import { createResponseFailure } from './response-failure.ts';
 
-const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
 const TOO_MANY_FIELDS = 'a message of more fields than are read';
 const NOT_READ = 'not the protobuf message that was expected';
-
-/** google.protobuf JSON of a message, which may be compressed. */
-function messageJson({ data, is_compressed }: GrpcMessage, head: HttpResponseHead | HttpRequestHead, to: ProtoSchema) {
-  const codings = is_compressed ? [head.headers.get('grpc-encoding') ?? 'identity'] : [];
-  const { data: plain, problem } = decodeContent(data, codings, MAX_MESSAGE_BYTES);
-  return problem === undefined ? protoMessage(plain, to) : undefined;
-}
 
 function problemOf(message: ProtoMessage | undefined): string | undefined {
   if (message === undefined) return NOT_READ;
@@ -36,7 +26,7 @@ function createReader(head: HttpResponseHead, { response }: GeminiSchema): Respo
         failure.report({ type: error_type, message: stringField(asObject(parseJson(data)), 'message') }, '_OTHER');
       }
       if (message === undefined) return;
-      const body = messageJson(message, head, response);
+      const body = protoMessage(message, response);
       malformed ??= problemOf(body);
       if (body !== undefined) reader.pushEvent({ event: undefined, data: JSON.stringify(body.json) }, ktime_ns);
     },
@@ -55,19 +45,9 @@ function geminiGrpc(name: string, provider: string, path: RegExp, schema: Gemini
     matches: (head) =>
       isPostTo(head, path) && head.headers.get('content-type')?.startsWith('application/grpc') === true,
     parseRequest(head, body) {
-      const messages: GrpcMessage[] = [];
-      const reader = createGrpcReader({
-        max_message_bytes: MAX_MESSAGE_BYTES,
-        hold: () => true,
-        message: (message) => messages.push(message),
-        tooLarge() {},
-        malformed() {},
-      });
-      reader.push(body);
-      const [first] = messages;
-      const body_message = first && messageJson(first, head, schema.request);
-      const problem = problemOf(body_message);
-      const object = body_message?.json;
+      const message = protoMessage(body, schema.request);
+      const problem = problemOf(message);
+      const object = message?.json;
       const model = stringField(object, 'model');
       const stream = requestPath(head).endsWith('/StreamGenerateContent');
       return {
