@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a checkout ready to run: system packages (Debian, as root), npm packages, the kernel-side object.
-# usage: ./setup.sh [--tests]    --tests adds what only the tests need (curl, Python SDKs in .cache/venv)
+# usage: ./setup.sh [--tests]    --tests adds what only the tests need (curl, TLS clients, Python SDKs in .cache/venv)
 # Does only what is missing, and says what it does.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -29,6 +29,8 @@ has_library 'libelf.so.1' || packages+=(libelf1)
 command -v openssl >/dev/null || packages+=(openssl)
 if $tests; then
   command -v curl >/dev/null || packages+=(curl)
+  command -v gnutls-cli >/dev/null || packages+=(gnutls-bin)
+  command -v tstclnt >/dev/null || packages+=(libnss3-tools)
   python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 fi
 if ((${#packages[@]} > 0)); then

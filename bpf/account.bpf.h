@@ -35,7 +35,7 @@ struct account {
 	__u32 count_in;
 	__u32 count_out;
 	__u32 kind;
-	__u32 hello_done; /* a ClientHello was told, or is not to be expected any more */
+	__u32 hello; /* HELLO_DONE, or one more than the bytes of a ClientHello that are to come; 0: not begun */
 	struct plain_account plain;
 };
 

@@ -66,6 +66,19 @@ static long search_step(__u32 index, void *context)
 	return 0;
 }
 
+static __always_inline bool begins_post(const char *line)
+{
+	return line[0] == 'P' && line[1] == 'O' && line[2] == 'S' && line[3] == 'T' && line[4] == ' ';
+}
+
+/* Whether what is about to be written may hold a request to an LLM API: a look at its first bytes, for all who write. */
+static __always_inline bool may_be_request(__u64 data)
+{
+	char line[FRAME_HEAD_BYTES] = {};
+
+	return !bpf_probe_read_user(line, sizeof(line), (void *)data) && (begins_post(line) || begins_http2(line));
+}
+
 /* Watches a process that sends a request to an LLM API, from this call on. */
 static __always_inline bool discover(struct subject *who, const struct tls_call *call, struct tls_slot *slot, __u64 bytes)
 {
@@ -84,7 +97,7 @@ static __always_inline bool discover(struct subject *who, const struct tls_call 
 	__builtin_memset(slot->record, 0, REQUEST_LINE_BYTES + LONGEST_PATH_BYTES);
 	if (bpf_probe_read_user(slot->record, bytes, (void *)call->data))
 		return false;
-	if (slot->record[0] == 'P' && slot->record[1] == 'O' && slot->record[2] == 'S' && slot->record[3] == 'T' && slot->record[4] == ' ')
+	if (begins_post(slot->record))
 		bpf_loop(steps, search_step, &search, 0);
 	else if (begins_http2(slot->record))
 		bpf_loop(steps, search_field_step, &search, 0);

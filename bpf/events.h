@@ -59,7 +59,7 @@ enum tls_direction {
 	TLS_READ = 2,
 };
 
-/* Cookie of a probe: the function it is on. */
+/* Cookie of a probe: how its function is called, what is special about it, and above 32 bits a number of the file. */
 enum tls_function {
 	TLS_FUNCTION_READ = 1,
 	TLS_FUNCTION_READ_EX = 2,
@@ -71,6 +71,14 @@ enum tls_function {
 	TLS_FUNCTION_GO_READ = 32,
 	TLS_FUNCTION_GO_WRITE = 33,
 	TLS_FUNCTION_GO_CLOSE = 34,
+};
+
+enum tls_cookie {
+	TLS_COOKIE_FUNCTION = 0xff,
+	TLS_COOKIE_LENGTH_FIFTH = 0x100, /* how much it moved goes where the fifth argument says, not the fourth */
+	TLS_COOKIE_NO_DATA = 0x200,      /* moves what other calls were told of: they do not count within it */
+	TLS_COOKIE_NSPR = 0x400,         /* its connection is a PRFileDesc, which may be of a plain file */
+	TLS_COOKIE_NSPR_FLAGS = 0x800,   /* so, and the fourth argument has flags such as PR_MSG_PEEK */
 };
 
 enum blind_spot {
@@ -87,7 +95,7 @@ enum loss {
 	LOSS_PATH_TOO_DEEP = 4,
 	LOSS_ARGS_TOO_LONG = 5,
 	LOSS_CALL_TOO_LONG = 6,  /* one TLS call moved more than we cut into records */
-	LOSS_CALL_NESTED = 7,    /* a TLS call within another of its direction: only the inner one is told */
+	LOSS_CALL_NESTED = 7,    /* TLS calls within one another, deeper than is followed */
 	LOSS_TLS_LAYOUT = 8,     /* a TLS library's structs are not as we know them */
 	LOSS_REASONS = 9,
 };
@@ -227,10 +235,11 @@ struct tls_data_event {
 	__u64 socket_id;
 	__u64 offset_bytes;   /* in the stream of this direction */
 	__u64 call_start_ns;
-	__u32 direction;
+	__u16 direction;
+	__u16 is_half;        /* 1: `connection` numbers an object that serves this direction alone */
 	__u32 data_bytes;
 	__u32 lost_bytes;     /* after data, left out */
-	__u32 is_half;        /* 1: `connection` numbers an object that serves this direction alone */
+	__u32 library;        /* upper half of the probe's cookie */
 	char data[];
 };
 

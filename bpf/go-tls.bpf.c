@@ -13,7 +13,7 @@ struct go_call_key {
 };
 
 struct go_call {
-	struct tls_call call; /* `data` is a distance from the stack's end where `is_on_stack`, `length` what was asked for */
+	struct tls_call call; /* `data` is a distance from the stack's end where `is_on_stack` */
 	__u64 offset_bytes;   /* of what a write is asked to write; of the connection, when a read began */
 	__u64 socket_id;      /* of the connection, when the call began */
 	__u32 is_on_stack;
@@ -49,18 +49,15 @@ static __always_inline bool find_go_call(struct pt_regs *ctx, __u32 pid, struct 
 /* Whether a call of a process that nobody watched shows that somebody should: told when it begins, as the answer is awaited already. */
 static __always_inline bool reveals(struct subject *who, const struct tls_call *call)
 {
-	char word[5] = {};
 	struct tls_slot *slot;
 	bool found;
 
-	if (bpf_probe_read_user(word, sizeof(word), (void *)call->data))
-		return false;
-	if (word[0] != 'P' || word[1] != 'O' || word[2] != 'S' || word[3] != 'T' || word[4] != ' ')
+	if (!may_be_request(call->data))
 		return false;
 	slot = claim_slot();
 	if (!slot)
 		return false;
-	found = discover(who, call, slot, call->length);
+	found = discover(who, call, slot, call->asked_bytes);
 	slot->busy = 0;
 	return found;
 }
@@ -68,7 +65,8 @@ static __always_inline bool reveals(struct subject *who, const struct tls_call *
 SEC("uprobe")
 int handle_go_enter(struct pt_regs *ctx)
 {
-	enum tls_function function = (__u8)bpf_get_attach_cookie(ctx);
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	enum tls_function function = cookie & TLS_COOKIE_FUNCTION;
 	__u64 address = GO_ARGUMENT_0(ctx), data = GO_ARGUMENT_1(ctx);
 	struct goroutine goroutine = { .address = address };
 	struct goroutine_key goroutine_id;
@@ -84,14 +82,13 @@ int handle_go_enter(struct pt_regs *ctx)
 			free_connection(&who, address);
 		return 0;
 	}
-	/* Never taken: keeps the private stack away, see handle_tls_enter. */
-	if (function > TLS_FUNCTION_GO_CLOSE)
-		bpf_tail_call(ctx, &no_programs, 0);
+	avoid_private_stack(ctx, cookie, &no_programs);
 	if (!watched && (!tunables.discover_by_traffic || who.pid == tunables.own_pid || is_excluded_user()))
 		return 0;
 	call.call.address = address;
 	call.call.data = data;
-	call.call.length = GO_ARGUMENT_2(ctx);
+	call.call.asked_bytes = GO_ARGUMENT_2(ctx);
+	call.call.cookie = cookie;
 	/* That an answer is awaited must be known before the request is seen that reveals the process. */
 	if (!watched && function == TLS_FUNCTION_GO_WRITE) {
 		if (!reveals(&who, &call.call))
@@ -111,7 +108,7 @@ int handle_go_enter(struct pt_regs *ctx)
 		if (function == TLS_FUNCTION_GO_READ)
 			call.offset_bytes = connection->offset_bytes[TLS_READ - 1];
 		else /* Now: the next one may return first. */
-			call.offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[TLS_WRITE - 1], call.call.length);
+			call.offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[TLS_WRITE - 1], call.call.asked_bytes);
 	}
 	bpf_map_update_elem(&go_calls, &key, &call, BPF_ANY);
 	goroutine_id = goroutine_key(who.pid, key.goroutine);
@@ -136,7 +133,8 @@ static __always_inline __u64 end_goroutine(__u32 pid, __u64 goroutine, __u64 add
 SEC("uprobe")
 int handle_go_return(struct pt_regs *ctx)
 {
-	enum tls_function function = (__u8)bpf_get_attach_cookie(ctx);
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	enum tls_function function = cookie & TLS_COOKIE_FUNCTION;
 	struct tls_output output = {};
 	struct tls_connection_key connection_id;
 	struct tls_connection *connection;
@@ -148,9 +146,7 @@ int handle_go_return(struct pt_regs *ctx)
 	__s64 moved = GO_RESULT_0(ctx);
 	__u64 socket_id;
 
-	/* Never taken, as above. */
-	if (function > TLS_FUNCTION_GO_CLOSE)
-		bpf_tail_call(ctx, &no_programs, 0);
+	avoid_private_stack(ctx, cookie, &no_programs);
 	if (!watched && !tunables.discover_by_traffic)
 		return 0;
 	if (!find_go_call(ctx, output.who.pid, &key, &stack))
@@ -176,8 +172,8 @@ int handle_go_return(struct pt_regs *ctx)
 	if (output.direction == TLS_WRITE) {
 		output.ktime_ns = output.call.start_ns;
 		/* A write that fails is the last one of its connection. */
-		if (is_placed && connection && moved < (__s64)output.call.length)
-			__sync_fetch_and_sub(&connection->offset_bytes[TLS_WRITE - 1], output.call.length - (moved > 0 ? moved : 0));
+		if (is_placed && connection && moved < (__s64)output.call.asked_bytes)
+			__sync_fetch_and_sub(&connection->offset_bytes[TLS_WRITE - 1], output.call.asked_bytes - (moved > 0 ? moved : 0));
 	}
 	if (moved > 0 && watched)
 		tell_tls_call(&output, true, moved);

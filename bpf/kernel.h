@@ -236,12 +236,13 @@ typedef void (*btf_trace_io_uring_submit_req)(void *, struct io_kiocb *); /* sin
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r14, bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax, sp;
+	unsigned long r14, bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax, sp, ip;
 };
 #else
 struct pt_regs {
 	__u64 regs[31];
 	__u64 sp;
+	__u64 pc;
 	__u64 orig_x0;
 	int syscallno;
 };
@@ -264,10 +265,6 @@ struct pt_regs {
 #define SYSCALL_ARGUMENT_2(context) SYSCALL_REGISTER(context, dx)
 #define SYSCALL_ARGUMENT_3(context) SYSCALL_REGISTER(context, r10)
 #define SYSCALL_ARGUMENT_4(context) SYSCALL_REGISTER(context, r8)
-#define FUNCTION_ARGUMENT_0(ctx) ((ctx)->di)
-#define FUNCTION_ARGUMENT_1(ctx) ((ctx)->si)
-#define FUNCTION_ARGUMENT_3(ctx) ((ctx)->cx)
-#define FUNCTION_RESULT(ctx) ((ctx)->ax)
 #else
 #define SYSCALL_NUMBER(context) ((long)SYSCALL_REGISTER(context, syscallno))
 #define SYSCALL_ARGUMENT_0(context) SYSCALL_REGISTER(context, orig_x0)
@@ -275,10 +272,6 @@ struct pt_regs {
 #define SYSCALL_ARGUMENT_2(context) SYSCALL_REGISTER(context, regs[2])
 #define SYSCALL_ARGUMENT_3(context) SYSCALL_REGISTER(context, regs[3])
 #define SYSCALL_ARGUMENT_4(context) SYSCALL_REGISTER(context, regs[4])
-#define FUNCTION_ARGUMENT_0(ctx) ((ctx)->regs[0])
-#define FUNCTION_ARGUMENT_1(ctx) ((ctx)->regs[1])
-#define FUNCTION_ARGUMENT_3(ctx) ((ctx)->regs[3])
-#define FUNCTION_RESULT(ctx) ((ctx)->regs[0])
 #endif
 
 #endif

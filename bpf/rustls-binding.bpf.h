@@ -59,6 +59,20 @@ static __always_inline struct tls_connection_key half_key(__u32 pid, __u64 addre
 	return tls_connection_key(pid, address | (direction == TLS_READ));
 }
 
+/* The first record under new keys has the number 0: another object then, whatever was at its address before. */
+static __noinline struct tls_half *half_of(__u32 pid, __u64 address, enum tls_direction direction, bool is_new)
+{
+	struct tls_connection_key key = half_key(pid, address, direction);
+	struct tls_half *half = bpf_map_lookup_elem(&tls_halves, &key);
+	struct tls_half fresh = {};
+
+	if (half && !is_new)
+		return half;
+	fresh.id = new_id();
+	bpf_map_update_elem(&tls_halves, &key, &fresh, BPF_ANY);
+	return bpf_map_lookup_elem(&tls_halves, &key);
+}
+
 static __noinline int bind_sent(const struct subject *who, const struct tls_token *token, __u64 socket_id)
 {
 	struct tls_connection_key key = half_key(who->pid, token->address, TLS_WRITE);

@@ -28,20 +28,6 @@ struct {
 	__type(value, struct rustls_call);
 } rustls_calls SEC(".maps");
 
-/* The first record under new keys has the number 0: another object then, whatever was at its address before. */
-static __noinline struct tls_half *half_of(__u32 pid, __u64 address, enum tls_direction direction, bool is_new)
-{
-	struct tls_connection_key key = half_key(pid, address, direction);
-	struct tls_half *half = bpf_map_lookup_elem(&tls_halves, &key);
-	struct tls_half fresh = {};
-
-	if (half && !is_new)
-		return half;
-	fresh.id = new_id();
-	bpf_map_update_elem(&tls_halves, &key, &fresh, BPF_ANY);
-	return bpf_map_lookup_elem(&tls_halves, &key);
-}
-
 /* Before its payload is decrypted in place. */
 static __always_inline void bind_received(const struct subject *who, const struct rustls_inbound *inbound, struct tls_half *half)
 {
@@ -57,22 +43,25 @@ static __always_inline void bind_received(const struct subject *who, const struc
 	bpf_map_delete_elem(&tls_tokens, &key);
 }
 
-static __always_inline int enter_rustls(struct pt_regs *ctx, __u32 function, const struct subject *who, bool watched)
+/* Returns whether it matters what the call returns. */
+static __always_inline bool enter_rustls(struct pt_regs *ctx, __u64 cookie)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	void *message = (void *)RUST_ARGUMENT_1(ctx);
 	struct rustls_call call = {};
 	struct tls_half *half;
+	struct subject who = {};
+	bool watched = watched_subject(&who);
 
-	call.direction = function == TLS_FUNCTION_RUSTLS_ENCRYPT ? TLS_WRITE : TLS_READ;
-	if (!watched && (!tunables.discover_by_traffic || call.direction != TLS_WRITE || who->pid == tunables.own_pid || is_excluded_user()))
-		return 0;
+	call.direction = (cookie & TLS_COOKIE_FUNCTION) == TLS_FUNCTION_RUSTLS_ENCRYPT ? TLS_WRITE : TLS_READ;
+	if (!watched && (!tunables.discover_by_traffic || call.direction != TLS_WRITE || who.pid == tunables.own_pid || is_excluded_user()))
+		return false;
 	rustls_seen = 1;
 	call.self = RUST_ARGUMENT_0(ctx);
 	call.sequence = RUST_ARGUMENT_2(ctx);
 	call.result = RUST_RESULT_PLACE(ctx);
 	call.start_ns = bpf_ktime_get_ns();
-	half = half_of(who->pid, call.self, call.direction, !call.sequence);
+	half = half_of(who.pid, call.self, call.direction, !call.sequence);
 	if (half && half->doubted) {
 		/* After an error the number stays, or nothing more comes: what was returned was none. */
 		if (half->doubted == call.sequence)
@@ -82,13 +71,14 @@ static __always_inline int enter_rustls(struct pt_regs *ctx, __u32 function, con
 	if (call.direction == TLS_WRITE ? bpf_probe_read_user(&call.outbound, sizeof(call.outbound), message) :
 					  bpf_probe_read_user(&call.inbound, sizeof(call.inbound), message)) {
 		count_loss(LOSS_MEMORY_FAULT);
-		return 0;
+		return false;
 	}
 	if (half && call.direction == TLS_READ)
-		bind_received(who, &call.inbound, half);
-	if (bpf_map_update_elem(&rustls_calls, &id, &call, BPF_ANY))
-		count_loss(LOSS_TABLE_FULL);
-	return 0;
+		bind_received(&who, &call.inbound, half);
+	if (!bpf_map_update_elem(&rustls_calls, &id, &call, BPF_ANY))
+		return true;
+	count_loss(LOSS_TABLE_FULL);
+	return false;
 }
 
 /* One record's plaintext on its way to user space. */
@@ -103,7 +93,7 @@ struct rustls_output {
 	__u64 to;
 	__u64 position;
 	__u32 direction;
-	__u32 padding;
+	__u32 library;
 };
 
 static __noinline int tell_piece(struct rustls_output *output, __u64 data, __u64 bytes)
@@ -126,6 +116,7 @@ static __noinline int tell_piece(struct rustls_output *output, __u64 data, __u64
 	event->direction = output->direction;
 	event->lost_bytes = bytes - size;
 	event->is_half = 1;
+	event->library = output->library;
 	if (bpf_probe_read_user(event->data, size, (void *)data)) {
 		event->lost_bytes = bytes;
 		size = 0;
@@ -241,7 +232,7 @@ static __noinline bool discover_rustls(struct subject *who, struct tls_slot *slo
 	return discover(who, &request, slot, bytes);
 }
 
-static __noinline int leave_rustls(const struct subject *who, bool watched)
+static __always_inline int leave_rustls(__u64 cookie)
 {
 	__u64 id = bpf_get_current_pid_tgid(), bytes;
 	struct rustls_call *call = bpf_map_lookup_elem(&rustls_calls, &id);
@@ -249,10 +240,11 @@ static __noinline int leave_rustls(const struct subject *who, bool watched)
 	struct rustls_slice slice;
 	struct tls_half *half;
 	__u8 tag = 0;
+	bool watched = watched_subject(&output.who);
 
 	if (!call)
 		return 0;
-	half = half_of(who->pid, call->self, call->direction, false);
+	half = half_of(output.who.pid, call->self, call->direction, false);
 	if (!half) {
 		count_loss(LOSS_TABLE_FULL);
 		goto done;
@@ -263,7 +255,7 @@ static __noinline int leave_rustls(const struct subject *who, bool watched)
 		goto done;
 	}
 	if (call->direction == TLS_WRITE) {
-		if (!expect_sent(who, call, half) || call->outbound.kind.type != RUSTLS_APPLICATION_DATA)
+		if (!expect_sent(&output.who, call, half) || call->outbound.kind.type != RUSTLS_APPLICATION_DATA)
 			goto done;
 		slice = encrypted_of(&call->outbound);
 		bytes = length_of(&call->outbound);
@@ -273,8 +265,8 @@ static __noinline int leave_rustls(const struct subject *who, bool watched)
 	}
 	if (!bytes)
 		goto done;
-	output.who = *who;
 	output.direction = call->direction;
+	output.library = cookie >> 32;
 	output.start_ns = call->start_ns;
 	output.half = *half;
 	output.slot = claim_slot();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * Connections of OpenSSL, and which socket carries each. No field of OpenSSL's structs is read: a thread that moves TLS
+ * Connections of TLS libraries, and which socket carries each. No field of their structs is read: a thread that moves TLS
  * records on a socket does so for the connection object of its TLS call, within the call for sure, after it (memory BIOs)
  * most likely.
  */
@@ -28,16 +28,21 @@ struct {
 struct tls_call {
 	__u64 address;
 	__u64 data;
+	__u64 asked_bytes;
 	__u64 length; /* where the function puts how much it moved, or 0 */
 	__u64 start_ns;
+	__u64 stack; /* the stack pointer when it began */
+	__u64 cookie;
 };
 
-/* Reads and writes may nest in one another. */
+#define MAX_NESTED 4
+
+/* Calls nest: of another direction, of the connection that carries this one, of functions that are built on one another. */
 struct tls_thread {
-	struct tls_call calls[2]; /* by direction - 1 */
+	struct tls_call calls[MAX_NESTED];
 	__u64 last_address;
 	__u64 last_received_id; /* the socket that TLS records were received from since the last read call */
-	__u32 inner;            /* direction of the innermost call that is going on, or 0 */
+	__u32 depth;            /* how many calls are going on */
 	__u32 padding;
 };
 
@@ -132,15 +137,16 @@ static __noinline int bind_tls(const struct subject *who, __u64 socket_id, bool 
 	__u64 id = (__u64)who->pid << 32 | who->tid;
 	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
 	struct tls_connection *connection;
-	__u64 address;
 
 	if (bind_goroutine(who, socket_id))
 		return 0;
-	if (thread && thread->inner) {
-		address = thread->calls[(thread->inner - 1) & 1].address;
-		connection = tls_connection_of(who->pid, address);
-		if (connection)
-			connection->socket_id = socket_id;
+	if (thread && thread->depth) {
+		for (__u32 i = 0; i < MAX_NESTED && i < thread->depth; i++) {
+			connection = tls_connection_of(who->pid, thread->calls[i].address);
+			/* The innermost sent this; those around it are carried by it. */
+			if (connection && (i + 1 == thread->depth || !connection->socket_id))
+				connection->socket_id = socket_id;
+		}
 		return 0;
 	}
 	if (!out) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-/* Plaintext at the boundary of OpenSSL. These programs can be preempted: nothing per CPU. */
+/* Plaintext at the boundary of TLS libraries. These programs can be preempted: nothing per CPU. */
 
 #define MAX_CHUNKS 4096
 
@@ -10,10 +10,23 @@ struct {
 	__type(value, __u32);
 } no_programs SEC(".maps");
 
-static __always_inline enum tls_direction direction_of(enum tls_function function)
-{
-	return function >= TLS_FUNCTION_WRITE ? TLS_WRITE : TLS_READ;
-}
+/* The kernel keeps programs of different attach types apart. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} no_session_programs SEC(".maps");
+
+/*
+ * Never tail-calls: no cookie has such a function. But a program that can gets no private stack, which preemption would
+ * corrupt (Linux >= 6.13).
+ */
+#define avoid_private_stack(ctx, cookie, no_programs)                         \
+	do {                                                                  \
+		if (((cookie) & TLS_COOKIE_FUNCTION) > TLS_FUNCTION_GO_CLOSE) \
+			bpf_tail_call(ctx, no_programs, 0);                   \
+	} while (0)
 
 static __always_inline void free_connection(const struct subject *who, __u64 address)
 {
@@ -34,41 +47,48 @@ static __always_inline void free_connection(const struct subject *who, __u64 add
 	bpf_ringbuf_submit(event, 0);
 }
 
-SEC("uprobe")
-int handle_tls_enter(struct pt_regs *ctx)
+/* Whether a process that nobody watches may be about to send a request. */
+static __always_inline bool may_discover(__u32 direction, __u64 data, const struct subject *who)
 {
-	__u32 function = bpf_get_attach_cookie(ctx), direction;
-	__u64 id = bpf_get_current_pid_tgid(), address = FUNCTION_ARGUMENT_0(ctx);
+	if (!tunables.discover_by_traffic || direction != TLS_WRITE || who->pid == tunables.own_pid)
+		return false;
+	return may_be_request(data) && !is_excluded_user();
+}
+
+/* Returns whether it matters what the call returns. */
+static __always_inline bool enter_tls(struct pt_regs *ctx, __u64 cookie)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	__u64 address = FUNCTION_ARGUMENT_0(ctx), data = FUNCTION_ARGUMENT_1(ctx), asked_bytes = FUNCTION_ARGUMENT_2(ctx);
+	__u64 fourth = FUNCTION_ARGUMENT_3(ctx), fifth = FUNCTION_ARGUMENT_4(ctx), stack = FUNCTION_STACK(ctx);
+	__u32 function = cookie & TLS_COOKIE_FUNCTION, direction = direction_of(function);
 	struct tls_connection *connection;
 	struct tls_thread *thread;
 	struct tls_call *call;
-	struct subject who;
+	struct subject who = {};
 	bool watched = watched_subject(&who);
 
-	if (function >= TLS_FUNCTION_RUSTLS_ENCRYPT)
-		return enter_rustls(ctx, function, &who, watched);
+	if (!watched && (function == TLS_FUNCTION_FREE || !may_discover(direction, data, &who)))
+		return false;
+	if (!is_tls(cookie, address, fourth))
+		return false;
 	if (function == TLS_FUNCTION_FREE) {
-		if (watched)
-			free_connection(&who, address);
-		return 0;
+		free_connection(&who, address);
+		return false;
 	}
-	/* Never taken. A program that can tail-call gets no private stack, which preemption would corrupt (Linux >= 6.13). */
-	if (function > TLS_FUNCTION_FREE)
-		bpf_tail_call(ctx, &no_programs, 0);
-	direction = direction_of(function);
-	if (!watched && (!tunables.discover_by_traffic || direction != TLS_WRITE || who.pid == tunables.own_pid || is_excluded_user()))
-		return 0;
 	thread = thread_of(id);
 	if (!thread)
-		return 0;
-	call = &thread->calls[(direction - 1) & 1];
-	if (call->address)
-		count_loss(LOSS_CALL_NESTED);
+		return false;
+	call = begin_tls_call(thread, stack);
+	if (!call)
+		return false;
 	call->address = address;
-	call->data = FUNCTION_ARGUMENT_1(ctx);
-	call->length = function == TLS_FUNCTION_READ_EX || function == TLS_FUNCTION_WRITE_EX ? FUNCTION_ARGUMENT_3(ctx) : 0;
+	call->data = data;
+	call->asked_bytes = asked_bytes;
+	call->length = cookie & TLS_COOKIE_LENGTH_FIFTH ? fifth : fourth;
 	call->start_ns = bpf_ktime_get_ns();
-	thread->inner = direction;
+	call->stack = stack;
+	call->cookie = cookie;
 	thread->last_address = address;
 	if (direction == TLS_READ && thread->last_received_id) {
 		connection = tls_connection_of(who.pid, address);
@@ -76,6 +96,16 @@ int handle_tls_enter(struct pt_regs *ctx)
 			connection->socket_id = thread->last_received_id;
 		thread->last_received_id = 0;
 	}
+	return true;
+}
+
+SEC("uprobe")
+int handle_tls_enter(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+
+	avoid_private_stack(ctx, cookie, &no_programs);
+	enter_tls(ctx, cookie);
 	return 0;
 }
 
@@ -112,6 +142,7 @@ static long send_tls_chunk(__u32 index, void *context)
 	event->data_bytes = bytes;
 	event->lost_bytes = 0;
 	event->is_half = 0;
+	event->library = output->call.cookie >> 32;
 	if (index == MAX_CHUNKS - 1 && left > bytes) {
 		event->lost_bytes = left - bytes;
 		count_loss(LOSS_CALL_TOO_LONG);
@@ -127,19 +158,6 @@ static long send_tls_chunk(__u32 index, void *context)
 		event->header.ktime_ns = output->ktime_ns;
 	output_record(event, sizeof(*event) + bytes);
 	return 0;
-}
-
-static __always_inline __u64 moved_bytes(__u32 function, const struct tls_call *call, int result)
-{
-	__u64 bytes = 0;
-
-	if (result <= 0)
-		return 0;
-	if (function == TLS_FUNCTION_READ || function == TLS_FUNCTION_WRITE)
-		return result;
-	if (result == 1 && bpf_probe_read_user(&bytes, sizeof(bytes), (void *)call->length))
-		count_loss(LOSS_MEMORY_FAULT);
-	return bytes;
 }
 
 /* Tells what a call moved. Of a process that is not watched, only a write that shows that it should be. */
@@ -174,33 +192,39 @@ static __noinline int tell_tls_call(struct tls_output *output, bool watched, __u
 	return 0;
 }
 
-SEC("uretprobe")
-int handle_tls_return(struct pt_regs *ctx)
+static __always_inline int return_from_tls(struct pt_regs *ctx)
 {
-	__u32 function = bpf_get_attach_cookie(ctx), index;
 	__u64 id = bpf_get_current_pid_tgid();
 	struct tls_output output = {};
 	struct tls_thread *thread;
 	__u64 bytes;
 	bool watched = watched_subject(&output.who);
 
-	if (function >= TLS_FUNCTION_RUSTLS_ENCRYPT)
-		return leave_rustls(&output.who, watched);
-	/* Never taken: keeps the private stack away, see handle_tls_enter. */
-	if (function > TLS_FUNCTION_FREE)
-		bpf_tail_call(ctx, &no_programs, 0);
 	thread = bpf_map_lookup_elem(&tls_threads, &id);
-	if (!thread)
+	if (!thread || !end_tls_call(thread, FUNCTION_STACK(ctx) - RETURN_ADDRESS_BYTES, &output.call))
 		return 0;
-	output.direction = direction_of(function);
-	index = (output.direction - 1) & 1;
-	output.call = thread->calls[index];
-	thread->calls[index].address = 0;
-	thread->inner = thread->calls[index ^ 1].address ? 3 - output.direction : 0;
-	if (!output.call.address)
-		return 0;
-	bytes = moved_bytes(function, &output.call, FUNCTION_RESULT(ctx));
+	output.direction = direction_of(output.call.cookie & TLS_COOKIE_FUNCTION);
+	bytes = moved_bytes(&output.call, FUNCTION_RESULT(ctx));
 	if (bytes)
 		tell_tls_call(&output, watched, bytes);
 	return 0;
+}
+
+SEC("uretprobe")
+int handle_tls_return(struct pt_regs *ctx)
+{
+	avoid_private_stack(ctx, bpf_get_attach_cookie(ctx), &no_programs);
+	return return_from_tls(ctx);
+}
+
+/* Both ends of a call, where the kernel has that (Linux 6.13): whoever is not watched does not pay for the return. */
+SEC("uprobe")
+int handle_tls_session(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+
+	avoid_private_stack(ctx, cookie, &no_session_programs);
+	if (bpf_get_func_ip(ctx) != FUNCTION_PLACE(ctx))
+		return return_from_tls(ctx);
+	return !enter_tls(ctx, cookie);
 }

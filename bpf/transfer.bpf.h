@@ -6,6 +6,8 @@
 #define DNS_PORT 53
 #define DNS_BYTES 1500
 #define HELLO_BYTES 4096
+#define HELLO_DONE 1
+#define RECORD_HEAD_BYTES 5
 
 static __noinline int tell_payload(const struct transfer *transfer, __u64 socket_id, enum net_payload payload)
 {
@@ -47,23 +49,36 @@ static __noinline int trace_records(const struct transfer *transfer, __u64 socke
 	return 0;
 }
 
+/* Some write a ClientHello bit by bit: what its record says is to come is told, too. */
+static __noinline int tell_hello(const struct transfer *transfer, struct account *account, __u64 expected_bytes)
+{
+	if (transfer->bytes < expected_bytes && expected_bytes < HELLO_BYTES)
+		account->hello = HELLO_DONE + expected_bytes - transfer->bytes;
+	else
+		account->hello = HELLO_DONE;
+	return tell_payload(transfer, account->id, PAYLOAD_TLS_CLIENT_HELLO);
+}
+
 static __noinline int inspect_tcp(const struct transfer *transfer, struct account *account)
 {
+	__u64 bytes = transfer->bytes < transfer->data_bytes ? transfer->bytes : transfer->data_bytes;
 	__u8 head[6] = {};
 
-	if (transfer->data_bytes < 5 || transfer->bytes < 5)
+	if (transfer->out && account->hello > HELLO_DONE)
+		return tell_hello(transfer, account, account->hello - HELLO_DONE);
+	if (bytes < RECORD_HEAD_BYTES)
 		return 0;
-	bpf_probe_read_user(head, sizeof(head), transfer->data);
+	bpf_probe_read_user(head, bytes < sizeof(head) ? RECORD_HEAD_BYTES : sizeof(head), transfer->data);
 	if (head[0] < 0x14 || head[0] > 0x17 || head[1] != 3)
 		return 0;
 	bind_tls(&transfer->who, account->id, transfer->out);
 	if (rustls_seen)
 		trace_records(transfer, account->id);
-	if (!transfer->out || account->hello_done || transfer->data_bytes < sizeof(head))
+	if (!transfer->out || account->hello)
 		return 0;
-	account->hello_done = 1;
-	if (head[0] == 0x16 && head[5] == 1)
-		tell_payload(transfer, account->id, PAYLOAD_TLS_CLIENT_HELLO);
+	account->hello = HELLO_DONE;
+	if (head[0] == 0x16 && (bytes == RECORD_HEAD_BYTES || head[5] == 1))
+		tell_hello(transfer, account, RECORD_HEAD_BYTES + (head[3] << 8) + head[4]);
 	return 0;
 }
 

@@ -20,10 +20,12 @@
 #include "account.bpf.h"
 #include "sweep.bpf.h"
 #include "address.bpf.h"
+#include "function.bpf.h"
 #include "go-abi.bpf.h"
 #include "tls-binding.bpf.h"
 #include "tls-slot.bpf.h"
 #include "rustls-binding.bpf.h"
+#include "tls-call.bpf.h"
 #include "discover.bpf.h"
 
 #include "process.bpf.c"
@@ -37,6 +39,7 @@
 #include "rustls-layout.bpf.h"
 #include "rustls.bpf.h"
 #include "tls.bpf.c"
+#include "rustls.bpf.c"
 #include "go-tls.bpf.c"
 #include "io-uring.bpf.c"
 #include "syscall.bpf.c"
@@ -55,6 +58,7 @@ EXPORT(enum, plain_channel);
 EXPORT(enum, plain_direction);
 EXPORT(enum, pipe_end);
 EXPORT(enum, tls_function);
+EXPORT(enum, tls_cookie);
 EXPORT(enum, blind_spot);
 EXPORT(enum, loss);
 EXPORT(struct, event_header);

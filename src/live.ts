@@ -15,6 +15,7 @@ import { snapshotDescriptors } from './targets/process-descriptors.ts';
 import { readProcessFacts } from './targets/process-facts.ts';
 import { snapshotProcess, treeOf } from './targets/process-snapshots.ts';
 import { nameOf, recogniseAgent } from './targets/recognise-agent.ts';
+import { loadKnownBuilds } from './targets/tls/known-builds.ts';
 import { findBundledLibraries, findProcessFiles, findSystemLibraries, throughRoot } from './targets/tls-files.ts';
 import { createTlsAttacher } from './tls-attacher.ts';
 import { createUnreadNotices } from './unread-notices.ts';
@@ -69,6 +70,7 @@ const MAX_WALKS = 4;
 /** Loads the kernel programs. Throws SetupError where that cannot be. */
 export function createLive(options: LiveOptions): Live {
   const { receiver, is_daemon } = options;
+  loadKnownBuilds(receiver.targets.known_builds);
   const excluded = resolveUserIds(is_daemon ? receiver.exclude.users : []);
   for (const name of excluded.unknown) options.warn(`exclude.users names ${name}, whom this machine does not know`);
   const probes = loadProbes({
@@ -103,7 +105,7 @@ class LiveProbes implements Live {
     this.#options = options;
     this.#excludedUids = excludedUids;
     this.#notices = createUnreadNotices(options.warn);
-    this.#tls = createTlsAttacher(probes, options.counters, options.warn);
+    this.#tls = createTlsAttacher({ probes, counters: options.counters, warn: options.warn });
   }
 
   get unattached(): readonly string[] {
@@ -190,6 +192,9 @@ class LiveProbes implements Live {
         if (file !== undefined) this.#pending.push(() => this.attachTls([ourPathOf(event.pid, file)]));
         return;
       }
+      case 'tls_data':
+        this.#tls.see(event);
+        return;
       case 'agent_seen':
         this.#pending.push(() => this.watchTree(event.pid, { reason: 'traffic', since_ns: event.ktime_ns }));
         return;

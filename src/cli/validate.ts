@@ -19,9 +19,11 @@ export function addValidate(program: Command, terminal: Terminal): void {
     .description('check a configuration and print it with every default filled in')
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
-    .action((flags: ConfigFlags & { json?: boolean }) => {
+    .action(async (flags: ConfigFlags & { json?: boolean }) => {
+      const { loadKnownBuilds } = await import('../targets/tls/known-builds.ts');
       try {
         const config = readConfig(flags, terminal);
+        loadKnownBuilds(config.receiver.targets.known_builds);
         for (const warning of config.warnings) terminal.err(`undersight: warning: ${warning}\n`);
         const shown = { valid: true, config: describeConfig(config, terminal.env), warnings: config.warnings };
         terminal.out(flags.json ? toJson(shown) : configToYaml(config, terminal.env));

@@ -28,6 +28,8 @@ export const receiverOptionsSchema = z.strictObject({
       traffic: z.boolean().default(true),
       /** The user's own agents; the first rule that fits names the agent. */
       rules: z.array(agentRuleSchema).max(1000).default([]),
+      /** Files that list where the TLS functions of certain builds are. */
+      known_builds: z.array(z.string().min(1, 'expected a file name')).max(100).default([]),
     })
     .prefault({}),
   /** What is never looked at. */

@@ -276,7 +276,9 @@ function isNextQuestion(call: LlmCall, turn: Turn): boolean {
     (conversation_id !== undefined && conversation_id === turn.conversation_id) ||
     (call.traceparent !== undefined && traceIdOf(call.traceparent) === traceIdOf(turn.traceparent));
   const importance = importanceOf(call);
-  return is_answered && !is_tied && input !== undefined && importance > 0 && importance === importanceOf(input);
+  if (!is_answered || is_tied || input === undefined || importance === 0) return false;
+  // Of what was not seen, the kind is not known.
+  return importance === importanceOf(input) || input.request.messages.length === 0;
 }
 
 /** W3C Trace Context, 3.2: version, trace id, parent id, flags. */

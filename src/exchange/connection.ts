@@ -13,6 +13,8 @@ export interface ConnectionOptions {
   readonly is_plain: boolean;
   /** A request was begun on the connection. */
   request(head: RequestHead, start: Arrival, connection: Connection): ExchangeListener<Arrival> | undefined;
+  /** A response comes whose request was not seen. */
+  orphan(start: Arrival, connection: Connection): ExchangeListener<Arrival> | undefined;
   /** The server agreed to speak another protocol; `unread` tells, at any time, that it cannot be read. */
   upgrade(
     request: RequestHead,
@@ -129,6 +131,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         counters.counted('exchange.requests');
         return options.request(head, start, connection);
       },
+      orphan: (at) => options.orphan(at, connection),
       upgrade: (head, response) => options.upgrade(head, response, connection, (at) => tellUnread('websocket', at)),
       protocol(protocol, at) {
         if (protocol === 'server') counters.counted('exchange.server_connections');

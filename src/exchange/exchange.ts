@@ -12,10 +12,12 @@ import type { BodyBudget } from './body-collector.ts';
 import { type Connection, createConnection, SOCKET_CLOSED } from './connection.ts';
 import { guarded } from './guarded-provider.ts';
 import { createHalfConnections } from './half-connections.ts';
+import { createHelloPieces } from './hello-pieces.ts';
 import { type CallOrigin, createLlmExchange } from './llm-exchange.ts';
 import { createMcp } from './mcp.ts';
 import { netName } from './net-names.ts';
 import type { ExchangeOptions } from './options.ts';
+import { createOrphanExchange } from './orphan-exchange.ts';
 import { isPlainConnection, plainConnection, plaintextOf } from './plain-socket.ts';
 import { HTTP_PORT, HTTPS_PORT, splitHost, withoutCredentials } from './request-head.ts';
 import { createSocketNames } from './socket-names.ts';
@@ -33,6 +35,9 @@ export interface ExchangeStageOptions extends ExchangeOptions {
 
 /** How long missing bytes, and bytes after the end of a socket, are waited for where other traffic shows nothing of them. */
 const MAX_WAIT_NS = 200_000_000n;
+
+/** Of a request that was not seen. */
+const NO_HOST = { host: undefined };
 
 interface Followed {
   readonly process: ProcessKey;
@@ -52,6 +57,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   const budget: BodyBudget = { ...options, buffered_bytes: 0 };
   const sockets = createSocketNames(2 * max_connections);
   const unreadTls = createUnreadTls();
+  const hellos = createHelloPieces();
   const processes = new Map<ProcessKey, Map<bigint, Followed>>();
   /** All of them, the one that was silent longest first. */
   const by_age = new Set<Followed>();
@@ -79,6 +85,16 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       counters,
       is_plain: isPlainConnection(id),
       request: (head, start, of) => request(head, start, of, event),
+      orphan: (start, of) =>
+        createOrphanExchange({
+          start,
+          budget,
+          counters,
+          origin: originOf(NO_HOST, start, of, event),
+          closeCause: () => of.close_cause,
+          emit: (call) => next.push(call),
+          later: (callback) => waiting.push(callback),
+        }),
       upgrade: (head, response, of, unread) => upgrade(head, response, of, unread, event),
       unread(unread) {
         if (!isPlainConnection(id)) tellUnread(unread);
@@ -115,7 +131,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     });
   };
   const serverOf = (
-    { host: authority }: HttpRequestHead,
+    { host: authority }: Pick<HttpRequestHead, 'host'>,
     connection: Connection,
     { connection: id }: TlsDataEvent,
   ): (() => CallServer) => {
@@ -130,7 +146,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   };
   /** Of a new call. */
   const originOf = (
-    head: HttpRequestHead,
+    head: Pick<HttpRequestHead, 'host'>,
     { tid }: Arrival,
     connection: Connection,
     event: TlsDataEvent,
@@ -222,8 +238,10 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
           return;
         }
         case 'net_payload': {
-          if (event.protocol === 'tls_client_hello') unreadTls.hello(event);
-          const name = netName(event);
+          const payload = event.protocol === 'tls_client_hello' ? hellos.join(event) : event;
+          if (event.protocol === 'tls_client_hello') unreadTls.hello(payload);
+          if (hellos.awaits(event.socket_id)) return;
+          const name = netName(payload);
           if (name === undefined) counters.counted('exchange.unread_payload');
           else {
             if (name.source === 'sni') sockets.named(name.socket_id, name.name);

@@ -27,7 +27,7 @@ const EAGER_DECODE_BYTES = 4 * 2 ** 20;
 const DECODE_GROWTH = 1.25;
 const DECODE_STEP_BYTES = 256;
 const SNIFFED_BYTES = 16;
-const EVENT_STREAM_BEGUN = /^\uFEFF?(?:event|data|id|retry)?:/;
+export const EVENT_STREAM_BEGUN = /^\uFEFF?(?:event|data|id|retry)?:/;
 
 /** Brings the body of one response to its reader: a stream event by event as it comes, anything else at the end. */
 export function createResponseBody(

@@ -33,6 +33,14 @@ export class AttachedLibraries<Held> {
     return evicted;
   }
 
+  /** Forgets a library; returns what was held for it, if it was there. */
+  take(library: TlsLibrary): Held | undefined {
+    const key = keyOf(library);
+    const held = this.#entries.get(key)?.held;
+    this.#entries.delete(key);
+    return held;
+  }
+
   /** Empties it. */
   takeAll(): readonly Held[] {
     const all = [...this.#entries.values()].map((entry) => entry.held);

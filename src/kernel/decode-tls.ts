@@ -22,6 +22,7 @@ export function decodeTlsData(record: RingRecord): TlsDataEvent {
     data: new Uint8Array(record.take(fields.data_bytes)),
     lost_bytes: fields.lost_bytes,
     call_start_ns: fields.call_start_ns,
+    library: fields.library,
   };
 }
 

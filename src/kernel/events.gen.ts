@@ -4,7 +4,7 @@
  */
 
 /** sha256 of the layout this file was generated from. */
-export const layout_hash = 'f9a8efd04cbcc53e0645628ba46946d1fcf18306baf61fb170eb5b70c0f34012';
+export const layout_hash = 'c096e56857ecb031da3c853cbdf6c65f228847b3e20cc05dd6a52bcd4173c012';
 
 export const event_kind = {
   EVENT_PROCESS_FORK: 1,
@@ -69,6 +69,14 @@ export const tls_function = {
   TLS_FUNCTION_GO_READ: 32,
   TLS_FUNCTION_GO_WRITE: 33,
   TLS_FUNCTION_GO_CLOSE: 34,
+} as const;
+
+export const tls_cookie = {
+  TLS_COOKIE_FUNCTION: 255,
+  TLS_COOKIE_LENGTH_FIFTH: 256,
+  TLS_COOKIE_NO_DATA: 512,
+  TLS_COOKIE_NSPR: 1024,
+  TLS_COOKIE_NSPR_FLAGS: 2048,
 } as const;
 
 export const blind_spot = {
@@ -501,9 +509,10 @@ export interface TlsDataEvent {
   readonly offset_bytes: bigint;
   readonly call_start_ns: bigint;
   readonly direction: number;
+  readonly is_half: number;
   readonly data_bytes: number;
   readonly lost_bytes: number;
-  readonly is_half: number;
+  readonly library: number;
 }
 
 export const tls_data_event = {
@@ -515,9 +524,10 @@ export const tls_data_event = {
     offset_bytes: 56,
     call_start_ns: 64,
     direction: 72,
+    is_half: 74,
     data_bytes: 76,
     lost_bytes: 80,
-    is_half: 84,
+    library: 84,
     data: 88,
   },
   read: (view: DataView, at: number): TlsDataEvent => ({
@@ -526,10 +536,11 @@ export const tls_data_event = {
     socket_id: view.getBigUint64(at + 48, true),
     offset_bytes: view.getBigUint64(at + 56, true),
     call_start_ns: view.getBigUint64(at + 64, true),
-    direction: view.getUint32(at + 72, true),
+    direction: view.getUint16(at + 72, true),
+    is_half: view.getUint16(at + 74, true),
     data_bytes: view.getUint32(at + 76, true),
     lost_bytes: view.getUint32(at + 80, true),
-    is_half: view.getUint32(at + 84, true),
+    library: view.getUint32(at + 84, true),
   }),
 } as const;
 

@@ -31,6 +31,7 @@ function bind() {
     program_section: f('const char *bpf_program__section_name(void *program)'),
     program_autoload: f('bool bpf_program__autoload(void *program)'),
     program_fd: f('int bpf_program__fd(void *program)'),
+    program_set_autoload: f('int bpf_program__set_autoload(void *program, bool autoload)'),
     program_set_attach_type: f('int bpf_program__set_expected_attach_type(void *program, int type)'),
     program_attach: f('void *bpf_program__attach(void *program)'),
     program_attach_iter: f('void *bpf_program__attach_iter(void *program, void *opts)'),

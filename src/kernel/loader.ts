@@ -4,7 +4,12 @@ import { errnoName } from '../model/errno-name.ts';
 import type { ProcessSnapshot } from '../model/process-snapshot.ts';
 import { SetupError } from '../model/setup-error.ts';
 import type { TlsLibrary } from '../model/tls-library.ts';
-import { BPF_TRACE_UPROBE_MULTI, supportsUprobeMulti } from './bpf-syscall.ts';
+import {
+  BPF_TRACE_UPROBE_MULTI,
+  BPF_TRACE_UPROBE_SESSION,
+  supportsUprobeMulti,
+  supportsUprobeSession,
+} from './bpf-syscall.ts';
 import * as raw from './events.gen.ts';
 import { captureLog, libbpf, type Pointer } from './libbpf.ts';
 import { lastErrno } from './libc.ts';
@@ -13,12 +18,8 @@ import { checkLayout } from './object-layout.ts';
 import { requirePrerequisites } from './prerequisites.ts';
 import { readProcesses } from './process-iterator.ts';
 import { BUILD_FIX } from './setup-fixes.ts';
-import { type AttachResult, TlsProbes } from './tls-probes.ts';
+import { type AttachResult, TlsProbes, type TlsPrograms } from './tls-probes.ts';
 
-const ENTER_PROGRAM = 'handle_tls_enter';
-const RETURN_PROGRAM = 'handle_tls_return';
-const GO_ENTER_PROGRAM = 'handle_go_enter';
-const GO_RETURN_PROGRAM = 'handle_go_return';
 const LOG_LINES_SHOWN = 25;
 
 export interface ProbeOptions {
@@ -38,6 +39,8 @@ export interface ProbeOptions {
   readonly excluded_uids?: readonly number[];
   /** Attach TLS probes by uprobe_multi links, not one by one. By default where the kernel has them. */
   readonly uprobe_multi?: boolean;
+  /** Have one program at both ends of a TLS function, not one at each. By default where the kernel has that. */
+  readonly uprobe_session?: boolean;
 }
 
 /** The kernel programs, running. */
@@ -46,7 +49,10 @@ export interface Probes {
   readonly ring_bytes: number;
   /** Names of programs that this kernel has no hook for, each with the reason. */
   readonly unattached: readonly string[];
-  attachTls(library: TlsLibrary): AttachResult;
+  /** `number` comes with each record of the file (`TlsDataEvent.library`); 0 by default. */
+  attachTls(library: TlsLibrary, number?: number): AttachResult;
+  /** Takes the probes of a file away, if it has any. */
+  detachTls(library: TlsLibrary): void;
   /** From now on this process and what it forks is watched. `start_ns` 0n: the kernel side finds out. */
   watch(pid: number, start_ns: bigint): void;
   /** Totals since loading, in the order of LOSS_REASONS. */
@@ -85,28 +91,24 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
   const bpf = libbpf();
   const ring: Pointer = findMap(object, 'events');
   bpf.map_set_max_entries(ring, options.ring_bytes);
-  const enter = findProgram(object, ENTER_PROGRAM);
-  const leave = findProgram(object, RETURN_PROGRAM);
-  const go = { enter: findProgram(object, GO_ENTER_PROGRAM), leave: findProgram(object, GO_RETURN_PROGRAM) };
   const multi = options.uprobe_multi ?? supportsUprobeMulti();
-  if (multi) {
-    for (const program of [enter, leave, go.enter, go.leave])
-      bpf.program_set_attach_type(program, BPF_TRACE_UPROBE_MULTI);
-  }
+  const session = multi && (options.uprobe_session ?? supportsUprobeSession());
+  const tlsPrograms = prepareTlsPrograms(object, multi, session);
   load(object);
   excludeUsers(bpf.map_fd(findMap(object, 'excluded_users')), options.excluded_uids ?? []);
 
   const targets_fd: number = bpf.map_fd(findMap(object, 'targets'));
   const losses_fd: number = bpf.map_fd(findMap(object, 'losses'));
   const iterator = programs(object).find((program) => sectionOf(program).startsWith('iter/task'));
-  const tls = new TlsProbes(enter, leave, go, multi);
+  const tls = new TlsProbes(tlsPrograms);
   const { links, unattached } = attachPrograms(object);
 
   return {
     ring_fd: bpf.map_fd(ring),
     ring_bytes: options.ring_bytes,
     unattached,
-    attachTls: (library) => tls.attach(library),
+    attachTls: (library, number = 0) => tls.attach(library, number),
+    detachTls: (library) => tls.detach(library),
     watch(pid, start_ns) {
       const value = Buffer.alloc(raw.target.size);
       value.writeBigUInt64LE(start_ns, raw.target.offset.start_ns);
@@ -122,6 +124,29 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
       bpf.object_close(object);
     },
   };
+}
+
+/** Says how they will be attached: before they are loaded. */
+function prepareTlsPrograms(object: Pointer, multi: boolean, session: boolean): TlsPrograms {
+  const bpf = libbpf();
+  const at = (name: string): Pointer => {
+    const program = findProgram(object, name);
+    if (multi) bpf.program_set_attach_type(program, BPF_TRACE_UPROBE_MULTI);
+    return program;
+  };
+  const atBoth = (name: string): Pointer | undefined => {
+    const program = findProgram(object, name);
+    if (session) bpf.program_set_attach_type(program, BPF_TRACE_UPROBE_SESSION);
+    else bpf.program_set_autoload(program, false);
+    return session ? program : undefined;
+  };
+  const programsFor = (library: string) => ({
+    enter: at(`handle_${library}_enter`),
+    leave: at(`handle_${library}_return`),
+    session: atBoth(`handle_${library}_session`),
+  });
+  const go = { enter: at('handle_go_enter'), leave: at('handle_go_return') };
+  return { tls: programsFor('tls'), rustls: programsFor('rustls'), go, multi };
 }
 
 function load(object: Pointer): void {

@@ -1,26 +1,13 @@
 import fs from 'node:fs';
 import koffi from 'koffi';
 import { errnoName } from '../model/errno-name.ts';
-import type { TlsFunction, TlsFunctionName, TlsLibrary } from '../model/tls-library.ts';
+import type { TlsFunction, TlsLibrary } from '../model/tls-library.ts';
 import { AttachedLibraries } from './attached-libraries.ts';
-import { createUprobeMulti } from './bpf-syscall.ts';
-import { tls_function } from './events.gen.ts';
+import { createUprobeMulti, type UprobeMulti } from './bpf-syscall.ts';
 import { libbpf, type Pointer, UPROBE_OPTIONS } from './libbpf.ts';
 import { lastErrno, libc } from './libc.ts';
+import { cookieOf, groupOf, isFree } from './tls-cookie.ts';
 
-/** What the programs are told by cookie. */
-const COOKIES: Readonly<Record<TlsFunctionName, number>> = {
-  SSL_read: tls_function.TLS_FUNCTION_READ,
-  SSL_read_ex: tls_function.TLS_FUNCTION_READ_EX,
-  SSL_write: tls_function.TLS_FUNCTION_WRITE,
-  SSL_write_ex: tls_function.TLS_FUNCTION_WRITE_EX,
-  SSL_free: tls_function.TLS_FUNCTION_FREE,
-  rustls_encrypt: tls_function.TLS_FUNCTION_RUSTLS_ENCRYPT,
-  rustls_decrypt: tls_function.TLS_FUNCTION_RUSTLS_DECRYPT,
-  go_conn_read: tls_function.TLS_FUNCTION_GO_READ,
-  go_conn_write: tls_function.TLS_FUNCTION_GO_WRITE,
-  go_conn_close: tls_function.TLS_FUNCTION_GO_CLOSE,
-};
 const MAX_LIBRARIES = 1024;
 
 /**
@@ -29,10 +16,23 @@ const MAX_LIBRARIES = 1024;
  */
 export type AttachResult = 'attached' | 'attached_for_another' | 'already' | 'gone' | { readonly failed: string };
 
-/** For functions whose return instructions are probed. */
-export interface GoPrograms {
+/** What runs at the functions of some libraries. */
+interface FunctionPrograms {
+  /** When a function begins. */
   readonly enter: Pointer;
+  /** When it returns. */
   readonly leave: Pointer;
+  /** At both ends, instead of these two, for functions that move data; undefined where the kernel has no such links. */
+  readonly session: Pointer | undefined;
+}
+
+export interface TlsPrograms {
+  readonly tls: FunctionPrograms;
+  readonly rustls: FunctionPrograms;
+  /** For functions whose return instructions are probed, as their return address must not be replaced. */
+  readonly go: Pick<FunctionPrograms, 'enter' | 'leave'>;
+  /** Whether they are attached by uprobe_multi links, for which they were loaded. */
+  readonly multi: boolean;
 }
 
 /** The probes on one file. */
@@ -43,25 +43,16 @@ interface FileProbes {
 
 /** Puts probes on TLS libraries, each file once however many paths it has. */
 export class TlsProbes {
-  readonly #enter: Pointer;
-  readonly #leave: Pointer;
-  readonly #go: GoPrograms;
-  readonly #multi: boolean;
+  readonly #programs: TlsPrograms;
   readonly #attached = new AttachedLibraries<FileProbes>(MAX_LIBRARIES);
   readonly #detaching = new Set<Promise<unknown>>();
 
-  /**
-   * `enter` runs when a function begins, `leave` when it returns; `go` are those for functions with return offsets. `multi`: by
-   * uprobe_multi links, for which they were loaded.
-   */
-  constructor(enter: Pointer, leave: Pointer, go: GoPrograms, multi: boolean) {
-    this.#multi = multi;
-    this.#enter = enter;
-    this.#leave = leave;
-    this.#go = go;
+  constructor(programs: TlsPrograms) {
+    this.#programs = programs;
   }
 
-  attach(library: TlsLibrary): AttachResult {
+  /** `number` comes with each record of the file: at most 32 bits. */
+  attach(library: TlsLibrary, number: number): AttachResult {
     if (this.#attached.see(library)) return 'already';
     let fd: number;
     try {
@@ -75,7 +66,7 @@ export class TlsProbes {
       if (dev !== library.device || ino !== library.inode) return 'gone';
       const probes: FileProbes = { link_fds: [], links: [] };
       // What is attached is the file that was looked into, whatever its path leads to by now.
-      const failed = this.#attachFile(`/proc/self/fd/${fd}`, library, probes);
+      const failed = this.#attachFile(`/proc/self/fd/${fd}`, library, number, probes);
       if (failed !== undefined) {
         this.#detach(probes);
         return { failed };
@@ -86,6 +77,12 @@ export class TlsProbes {
     } finally {
       fs.closeSync(fd);
     }
+  }
+
+  /** Takes the probes of one file away, if it has any. */
+  detach(library: TlsLibrary): void {
+    const probes = this.#attached.take(library);
+    if (probes !== undefined) this.#detach(probes);
   }
 
   /** Takes all probes away. For each the kernel waits for programs that run: in parallel that is one wait, not many. */
@@ -105,24 +102,37 @@ export class TlsProbes {
     for (const fd of link_fds) begin((callback) => libc.close.async(fd, callback));
   }
 
-  #attachFile(path: string, { functions }: TlsLibrary, probes: FileProbes): string | undefined {
-    const others = functions.filter((one) => one.return_offsets === undefined);
-    const returning = others.filter((one) => one.name !== 'SSL_free');
-    const go = functions.filter((one) => one.return_offsets !== undefined);
+  #attachFile(path: string, library: TlsLibrary, number: number, probes: FileProbes): string | undefined {
+    const { tls, rustls, go, multi } = this.#programs;
+    const groups = Object.groupBy(library.functions, groupOf);
     // Returns first: a call seen to begin is then always seen to end.
-    const steps = [
-      { at: 'return', program: this.#leave, functions: returning },
-      { at: 'entry', program: this.#enter, functions: others },
-      { at: 'entry', program: this.#go.leave, functions: go.flatMap(returnsOf) },
-      { at: 'entry', program: this.#go.enter, functions: go },
-    ] as const;
+    const steps: readonly Step[] = [
+      ...stepsOf(tls, groups.tls ?? []),
+      ...stepsOf(rustls, groups.rustls ?? []),
+      { at: 'entry', program: go.leave, functions: (groups.go ?? []).flatMap(returnsOf) },
+      { at: 'entry', program: go.enter, functions: groups.go ?? [] },
+    ];
     for (const step of steps) {
       if (step.functions.length === 0) continue;
-      const failed = this.#multi ? attachMulti(path, step, probes) : attachEach(path, step, probes);
+      const failed = multi ? attachMulti(path, step, number, probes) : attachEach(path, step, number, probes);
       if (failed !== undefined) return failed;
     }
     return undefined;
   }
+}
+
+function stepsOf({ enter, leave, session }: FunctionPrograms, functions: readonly TlsFunction[]): readonly Step[] {
+  const ending = functions.filter(({ name }) => isFree(name));
+  const moving = functions.filter(({ name }) => !isFree(name));
+  return session === undefined
+    ? [
+        { at: 'return', program: leave, functions: moving },
+        { at: 'entry', program: enter, functions },
+      ]
+    : [
+        { at: 'both', program: session, functions: moving },
+        { at: 'entry', program: enter, functions: ending },
+      ];
 }
 
 function returnsOf({ name, return_offsets = [] }: TlsFunction): TlsFunction[] {
@@ -130,19 +140,20 @@ function returnsOf({ name, return_offsets = [] }: TlsFunction): TlsFunction[] {
 }
 
 interface Step {
-  readonly at: 'entry' | 'return';
+  readonly at: UprobeMulti['at'];
   readonly program: Pointer;
-  readonly functions: TlsLibrary['functions'];
+  readonly functions: readonly TlsFunction[];
 }
 
 const placeOf = ({ file_offset, probe_skip_bytes = 0 }: TlsFunction): bigint => file_offset + BigInt(probe_skip_bytes);
 
-function attachMulti(path: string, { at, program, functions }: Step, { link_fds }: FileProbes): string | undefined {
+function attachMulti(path: string, step: Step, number: number, { link_fds }: FileProbes): string | undefined {
+  const { at, program, functions } = step;
   const fd = createUprobeMulti({
     program_fd: libbpf().program_fd(program),
     path,
     offsets: functions.map(placeOf),
-    cookies: functions.map((one) => BigInt(COOKIES[one.name])),
+    cookies: functions.map(({ name }) => cookieOf(name, number)),
     at,
   });
   if (fd < 0) return `uprobe_multi: ${errnoName(-fd)}`;
@@ -150,18 +161,18 @@ function attachMulti(path: string, { at, program, functions }: Step, { link_fds 
   return undefined;
 }
 
-function attachEach(path: string, { at, program, functions }: Step, { links }: FileProbes): string | undefined {
+function attachEach(path: string, step: Step, number: number, { links }: FileProbes): string | undefined {
+  const { at, program, functions } = step;
   for (const one of functions) {
-    const { name } = one;
     const options = {
       sz: koffi.sizeof(UPROBE_OPTIONS),
       ref_ctr_offset: 0,
-      bpf_cookie: COOKIES[name],
+      bpf_cookie: cookieOf(one.name, number),
       retprobe: at === 'return',
       func_name: null,
     };
     const link: Pointer = libbpf().program_attach_uprobe(program, -1, path, placeOf(one), options);
-    if (link === null) return `uprobe ${name}: ${errnoName(lastErrno())}`;
+    if (link === null) return `uprobe ${one.name}: ${errnoName(lastErrno())}`;
     links.push(link);
   }
   return undefined;

@@ -158,6 +158,8 @@ export interface TlsDataEvent extends EventBase {
   readonly lost_bytes: number;
   /** When the library call that carried it began; it ended at `ktime_ns`. */
   readonly call_start_ns: bigint;
+  /** Number that was given to the file whose probe told it; 0 or undefined: none. */
+  readonly library?: number;
 }
 
 /** The TLS library freed its connection object. */

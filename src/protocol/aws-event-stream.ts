@@ -11,7 +11,7 @@ export interface AwsEventStreamReader {
   push(bytes: Uint8Array): void;
   /** Bytes are missing: reading goes on at the next message. */
   gap(): void;
-  /** Gives back what is held. */
+  /** Gives back what is held, and takes no more. */
   end(): void;
   /** Bytes of a message that is not complete. */
   readonly held_bytes: number;
@@ -91,7 +91,7 @@ export function createAwsEventStreamReader(options: AwsEventStreamOptions): AwsE
   return {
     push: buffer.push,
     gap: buffer.clear,
-    end: buffer.clear,
+    end: buffer.end,
     get held_bytes() {
       return buffer.held_bytes;
     },

@@ -10,7 +10,7 @@ export interface GrpcReader {
   push(bytes: Uint8Array): void;
   /** Bytes are missing: nothing tells where the next message begins, and no more are told. */
   gap(): void;
-  /** Gives back what is held. */
+  /** Gives back what is held, and takes no more. */
   end(): void;
   /** Bytes of a message that is not complete. */
   readonly held_bytes: number;
@@ -62,7 +62,7 @@ export function createGrpcReader(options: GrpcOptions): GrpcReader {
       is_lost = true;
       buffer.clear();
     },
-    end: buffer.clear,
+    end: buffer.end,
     get held_bytes() {
       return buffer.held_bytes;
     },

@@ -55,6 +55,11 @@ export type HttpCount = 'joined_midstream' | 'orphan_response' | 'skipped_bytes'
 export interface HttpSink<At> {
   /** A request was begun. undefined: nobody wants to hear of it. */
   request(head: RequestHead, at: At, start: At): ExchangeListener<At> | undefined;
+  /**
+   * A response comes whose request was not seen, or whose request's head could not be read. Where its own head was not
+   * seen, what is told of its body begins anywhere in it. undefined: nobody wants to hear of it.
+   */
+  orphan?(at: At): ExchangeListener<At> | undefined;
   /** The server agreed to speak another protocol from here on: who reads it? undefined: nobody can. */
   upgrade(request: RequestHead, response: ResponseHead, at: At): Tunnel<At> | undefined;
   /**

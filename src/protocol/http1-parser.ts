@@ -27,6 +27,8 @@ export interface Http1ParserSink<At> {
   /** True: nothing more is to be read. What follows, if anything, is given to `tunnel`. */
   foreign(what: ForeignTraffic, at: At): boolean;
   tunnel(data: Uint8Array, at: At): void;
+  /** The first bytes are not those of a message. True: they are of a body in chunks whose head was before, if of any. */
+  joined?(at: At): boolean;
   /** May another message begin with a piece, although the body of this one is not at its end? */
   mayBreakOff(): boolean;
 }
@@ -70,6 +72,9 @@ export function createHttp1Parser<At>(kind: Http1Head['kind'], sink: Http1Parser
   let remaining = 0;
   let chunked: ChunkedBody<At> | undefined;
   let skipping = false;
+  let is_first_piece = true;
+  /** The body that is being read was joined in its middle, or is none. */
+  let is_joined = false;
 
   const seek = (): void => {
     state = 'lost';
@@ -83,6 +88,7 @@ export function createHttp1Parser<At>(kind: Http1Head['kind'], sink: Http1Parser
   const end = (at: At, whole: boolean): void => {
     state = 'start';
     chunked = undefined;
+    is_joined = false;
     lines.reset();
     sink.end(at, whole);
   };
@@ -115,9 +121,20 @@ export function createHttp1Parser<At>(kind: Http1Head['kind'], sink: Http1Parser
       remaining = framing.bytes;
       state = 'length';
     } else if (framing.kind === 'chunked') {
-      chunked = createChunkedBody<At>(lines, { body: sink.body, gap: sink.bodyGap, isStart, mayBeStart });
-      state = 'chunked';
+      beginChunks();
     } else state = framing.kind;
+  };
+  const beginChunks = (): void => {
+    chunked = createChunkedBody<At>(lines, { body: sink.body, gap: sink.bodyGap, isStart, mayBeStart });
+    state = 'chunked';
+  };
+  const isBody = (bytes: Uint8Array, at: At): boolean =>
+    !mayBeStart(latin1(bytes, 0, Math.min(bytes.length, START_LINE_PROBE_BYTES))) && sink.joined?.(at) === true;
+  /** Chunks are looked for, as behind a gap. */
+  const joinBody = (at: At): void => {
+    beginChunks();
+    is_joined = true;
+    chunked?.gap(0, at);
   };
 
   const readStart = (bytes: Uint8Array, from: number, at: At): void => {
@@ -186,8 +203,10 @@ export function createHttp1Parser<At>(kind: Http1Head['kind'], sink: Http1Parser
   };
   /** A piece begins: the place where a message is most likely to begin, whatever was expected. */
   const beginPiece = (bytes: Uint8Array, at: At): void => {
+    const is_first = is_first_piece;
+    is_first_piece = false;
     chunked?.beginPiece();
-    if (state === 'start' || state === 'lost') {
+    if (state === 'start' || state === 'lost' || (is_joined && chunked?.lost)) {
       if (lines.partial === '' && startsWithHttp2Frame(bytes)) foreign('http2_frames', at);
       else if (kind === 'request' && lines.partial === '' && startsWithWebSocketFrame(bytes)) {
         foreign('websocket_frames', at);
@@ -196,7 +215,19 @@ export function createHttp1Parser<At>(kind: Http1Head['kind'], sink: Http1Parser
         skipping = false;
         lines.reset();
       }
-    } else if (state !== 'headers' && startsMessage(bytes, kind) && sink.mayBreakOff()) parser.abandon(at);
+      if (state === 'start' && is_first && isBody(bytes, at)) {
+        joinBody(at);
+        chunked?.beginPiece();
+      }
+    }
+    if (
+      state !== 'start' &&
+      state !== 'lost' &&
+      state !== 'headers' &&
+      startsMessage(bytes, kind) &&
+      sink.mayBreakOff()
+    )
+      parser.abandon(at);
   };
 
   const parser: Http1Parser<At> = {

@@ -17,6 +17,13 @@ interface PendingExchange<At> {
   readonly listener: ExchangeListener<At> | undefined;
 }
 
+/** A response whose request was not seen. */
+interface Orphan<At> {
+  readonly listener: ExchangeListener<At> | undefined;
+  /** Neither was its head: reading began in its body. */
+  readonly is_headless: boolean;
+}
+
 const MAX_PIPELINED = 64;
 
 /** Reads both directions of an HTTP/1.x connection and pairs requests with responses (RFC 9112 section 9.3.2). */
@@ -25,6 +32,8 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): HttpConnection<A
   let pending: PendingExchange<At>[] = [];
   /** The one whose request is being written. */
   let requesting: PendingExchange<At> | undefined;
+  /** The response that is being read, if it is one. */
+  let orphan: Orphan<At> | undefined;
   let interim = false;
   /** The place in the responses was lost since the last one ended. */
   let place_lost = false;
@@ -38,8 +47,16 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): HttpConnection<A
     pending = pending.slice(count);
     for (const { listener } of given_up) listener?.responseEnd(at, how);
   };
+  /** Who hears of the response that is being read. */
+  const answered = (): ExchangeListener<At> | undefined => (orphan ?? pending[0])?.listener;
+  const endOrphan = (at: At, how: ResponseEnd): void => {
+    const { listener } = orphan ?? {};
+    orphan = undefined;
+    listener?.responseEnd(at, how);
+  };
   const foreign = (what: ForeignTraffic, at: At): boolean => {
     if (message_seen) return false;
+    endOrphan(at, 'lost');
     if (what === 'reversed') sink.protocol('server', at);
     else if (what === 'websocket_frames') {
       sink.counted('joined_midstream');
@@ -59,6 +76,8 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): HttpConnection<A
       const framing = head.kind === 'request' ? requestFraming(head) : undefined;
       if (head.kind !== 'request' || framing === undefined) return undefined;
       message_seen = true;
+      // Nobody asks for more before it is over.
+      if (orphan !== undefined) responses.abandon(at);
       const is_damaged = place_lost || responses.state === 'lost' || responses.state === 'lost_in_body';
       if (pending.length >= MAX_PIPELINED) sink.lost('too_many_pipelined');
       if (pending.length > 0 && (is_damaged || pending.length >= MAX_PIPELINED)) {
@@ -91,10 +110,14 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): HttpConnection<A
       if (place_lost && pending.length > 1) giveUp(pending.length - 1, at, 'lost');
       place_lost = false;
       const exchange = pending[0];
-      if (exchange === undefined) sink.counted('orphan_response');
       const framing = responseFraming(head, exchange?.head.method);
+      if (exchange === undefined) {
+        sink.counted('orphan_response');
+        if (framing !== undefined && framing.kind !== 'tunnel')
+          orphan = { listener: sink.orphan?.(at), is_headless: false };
+      }
       if (framing === undefined) return undefined;
-      exchange?.listener?.responseHead(head, at);
+      answered()?.responseHead(head, at);
       if (framing.kind === 'tunnel') {
         giveUp(pending.length, at, 'whole');
         const upgrade = head.headers.get('upgrade')?.toLowerCase();
@@ -104,10 +127,12 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): HttpConnection<A
       }
       return framing;
     },
-    body: (data, at) => pending[0]?.listener?.responseBody(data, at),
-    bodyGap: (bytes, at) => pending[0]?.listener?.responseGap(bytes, at),
+    body: (data, at) => answered()?.responseBody(data, at),
+    bodyGap: (bytes, at) => answered()?.responseGap(bytes, at),
     end(at, whole) {
-      if (!interim) giveUp(1, at, whole ? (closing ? 'closed' : 'whole') : closing && !end_unsure ? 'cut' : 'lost');
+      const how = whole ? (closing ? 'closed' : 'whole') : closing && !end_unsure ? 'cut' : 'lost';
+      if (orphan !== undefined) endOrphan(at, how);
+      else if (!interim) giveUp(1, at, how);
       interim = false;
     },
     lost(why, at) {
@@ -118,7 +143,14 @@ export function createHttp1Connection<At>(sink: Http1Sink<At>): HttpConnection<A
     skipped: (data) => sink.skipped('read', data),
     foreign,
     tunnel: (data, at) => sink.tunnel('read', data, at),
-    mayBreakOff: () => pending.length > 1,
+    joined(at) {
+      const listener = message_seen ? undefined : sink.orphan?.(at);
+      if (listener === undefined) return false;
+      sink.counted('joined_midstream');
+      orphan = { listener, is_headless: true };
+      return true;
+    },
+    mayBreakOff: () => pending.length > 1 || orphan?.is_headless === true,
   });
 
   return {

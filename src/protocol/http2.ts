@@ -38,6 +38,8 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
   const client_allows = createTableAllowance(joined);
   const server_allows = createTableAllowance(joined);
   let highest_stream = 0;
+  /** The first request that was seen: responses on streams before it answer requests that were not. */
+  let first_stream = Number.POSITIVE_INFINITY;
   let skipped_bytes = 0;
   let is_reversed = false;
 
@@ -83,6 +85,31 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     finish(stream, at, stream.response === 'body' ? 'whole' : 'lost');
   };
 
+  const addStream = (
+    id: number,
+    listener: ExchangeListener<At> | undefined,
+    connect: RequestHead | undefined,
+    is_requesting: boolean,
+  ): Http2Stream<At> => {
+    const fresh = { tunnel: undefined, response: 'awaited', unsure_until: undefined } as const;
+    const stream: Http2Stream<At> = { id, listener, connect, is_requesting, ...fresh };
+    streams.set(id, stream);
+    return stream;
+  };
+  /** A response whose request was before reading began; undefined: nobody wants it, or it is none. */
+  const beginOrphan = (id: number, at: At): Http2Stream<At> | undefined => {
+    if (!joined || id % 2 === 0 || id >= first_stream || streams.size >= MAX_STREAMS) return undefined;
+    const listener = sink.orphan?.(at);
+    return listener && addStream(id, listener, undefined, false);
+  };
+  /** Its head was before, too. */
+  const joinBody = (id: number, at: At): Http2Stream<At> | undefined => {
+    const stream = beginOrphan(id, at);
+    if (stream === undefined) return undefined;
+    sink.counted('joined_midstream');
+    stream.response = 'body';
+    return stream;
+  };
   const begin = (
     id: number,
     listener: ExchangeListener<At> | undefined,
@@ -90,6 +117,7 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     at: At,
   ): Http2Stream<At> => {
     highest_stream = id;
+    first_stream = Math.min(first_stream, id);
     const [oldest] = streams.values();
     if (oldest !== undefined && streams.size >= MAX_STREAMS) {
       sink.lost('too_many_streams');
@@ -98,18 +126,10 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     for (const stream of streams.values()) {
       if (stream.unsure_until !== undefined && stream.unsure_until < id) giveUp(stream, at);
     }
-    const stream: Http2Stream<At> = {
-      id,
-      listener,
-      connect,
-      tunnel: undefined,
-      is_requesting: true,
-      response: 'awaited',
-      unsure_until: undefined,
-    };
-    streams.set(id, stream);
-    return stream;
+    return addStream(id, listener, connect, true);
   };
+  const listenerOf = (head: RequestHead | undefined, at: At, start: At): ExchangeListener<At> | undefined =>
+    head === undefined ? sink.orphan?.(start) : sink.request(head, at, start);
   const beginRequest = (id: number, block: HeaderBlock | undefined, end_stream: boolean, at: At, start: At): void => {
     if (block?.problem === 'malformed') sink.lost('malformed');
     const read = block === undefined || block.problem === 'malformed' ? undefined : readHttp2Head(block, 'request');
@@ -124,7 +144,7 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     }
     const head = read?.head;
     const connect = head?.protocol === undefined ? undefined : head;
-    const listener = head === undefined || connect !== undefined ? undefined : sink.request(head, at, start);
+    const listener = connect === undefined ? listenerOf(head, at, start) : undefined;
     const stream = begin(id, listener, connect, at);
     if (end_stream) endRequest(stream, at, true);
   };
@@ -209,20 +229,21 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
 
   const responses = createHttp2Direction<At>(joined, {
     headers(id, block, end_stream, at) {
-      const stream = answered(id);
-      if (stream === undefined) {
-        if (id <= highest_stream) return;
-        const is_request = block !== undefined && readHttp2Head(block, 'response').kind === 'request';
-        if (is_request) reverse(at);
-        else sink.counted('orphan_response');
+      const known = answered(id);
+      const head = known === undefined && block !== undefined ? readHttp2Head(block, 'response') : undefined;
+      if (head?.kind === 'request') {
+        if (id > highest_stream) reverse(at);
         return;
       }
+      if (known === undefined && id > highest_stream) sink.counted('orphan_response');
+      const stream = known ?? (head?.kind === 'response' ? beginOrphan(id, at) : undefined);
+      if (stream === undefined) return;
       if (stream.response !== 'body') readHead(stream, block, end_stream, at);
       else if (block !== undefined) tellTrailers(stream, block, at);
       if (end_stream) endResponse(stream, at);
     },
     data(id, data, at) {
-      const stream = answered(id);
+      const stream = answered(id) ?? joinBody(id, at);
       if (stream?.response !== 'body') return;
       stream.listener?.responseBody(data, at);
       stream.tunnel?.read(data, at);

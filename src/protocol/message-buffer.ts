@@ -23,6 +23,8 @@ export interface MessageBuffer {
   push(bytes: Uint8Array): void;
   /** Drops what is held, and gives its room back. */
   clear(): void;
+  /** The same, and takes no more; also while it is read. */
+  end(): void;
   readonly held_bytes: number;
 }
 
@@ -31,6 +33,7 @@ export function createMessageBuffer({ head_bytes, hold, read, noRoom }: MessageB
   let charged_bytes = 0;
   let needed_bytes = head_bytes;
   let skipped_bytes = 0;
+  let is_ended = false;
 
   const empty = (): void => {
     blocks.clear();
@@ -55,6 +58,7 @@ export function createMessageBuffer({ head_bytes, hold, read, noRoom }: MessageB
       return blocks.bytes;
     },
     push(bytes) {
+      if (is_ended) return;
       const skipped = Math.min(skipped_bytes, bytes.length);
       skipped_bytes -= skipped;
       const fresh = bytes.subarray(skipped);
@@ -69,12 +73,16 @@ export function createMessageBuffer({ head_bytes, hold, read, noRoom }: MessageB
       const progress = read(all);
       needed_bytes = progress.needed_bytes;
       skipped_bytes = Math.max(0, progress.read_bytes - all.length);
-      if (progress.read_bytes < all.length) keep(all.subarray(progress.read_bytes));
+      if (progress.read_bytes < all.length && !is_ended) keep(all.subarray(progress.read_bytes));
     },
     clear() {
       empty();
       needed_bytes = head_bytes;
       skipped_bytes = 0;
+    },
+    end() {
+      is_ended = true;
+      empty();
     },
   };
 }

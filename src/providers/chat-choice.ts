@@ -108,7 +108,8 @@ export function createChatChoice(): ChatChoice {
     },
     toolCalls: () =>
       calls.flatMap((call) =>
-        call.complete_ns === undefined
+        // The beginning of one without a name was not seen.
+        call.complete_ns === undefined || call.name === ''
           ? []
           : [{ id: call.id, name: call.name, arguments: callArguments(call), complete_ns: call.complete_ns }],
       ),

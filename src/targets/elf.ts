@@ -104,6 +104,12 @@ export function fileOffset({ segments }: Elf, address: bigint): bigint | undefin
   return segment && address - segment.address + segment.offset;
 }
 
+/** The address that code at this place of the file is loaded to, if it is. */
+export function segmentAddress({ segments }: Elf, offset: bigint): number | undefined {
+  const segment = segments.find((one) => offset >= one.offset && offset < one.offset + one.file_bytes);
+  return segment && Number(offset - segment.offset + segment.address);
+}
+
 /** Up to `bytes` of code from an address on; nothing outside of the executable segments. */
 export function readCode(elf: Elf, address: number, bytes: number): Buffer {
   const offset = Number.isSafeInteger(address) && address >= 0 ? fileOffset(elf, BigInt(address)) : undefined;

@@ -10,10 +10,14 @@ const LOADER_CACHE = '/etc/ld.so.cache';
 const MAX_MAPS_BYTES = 16 * 1024 * 1024;
 const MAX_FILES = 256;
 
-/** The shared libssl files that the dynamic loader would find, real paths, each once. */
+/** Is called for files and sockets of all kinds, so not to be probed before somebody who is watched has it. */
+const ON_DEMAND = /^lib(nspr4|nss3)/;
+
+/** The shared TLS libraries that the dynamic loader would find, real paths, each once. */
 export function findSystemLibraries(): readonly string[] {
   const found = new Set<string>();
   for (const file of [...readLoaderCache(), ...LIBRARY_DIRECTORIES.flatMap(listLibraries)]) {
+    if (ON_DEMAND.test(path.basename(file))) continue;
     try {
       found.add(fs.realpathSync(file));
     } catch {
@@ -58,7 +62,8 @@ export function throughRoot(pid: number, file: string): string {
 function readLoaderCache(): readonly string[] {
   try {
     // The cache ends with its strings, each with a NUL.
-    return fs.readFileSync(LOADER_CACHE, 'latin1').match(/\/[^\0]*\/libssl[^/\0]*(?=\0)/g) ?? [];
+    const names = fs.readFileSync(LOADER_CACHE, 'latin1').match(/\/[^\0]*\/[^/\0]+(?=\0)/g) ?? [];
+    return names.filter(mayHoldTls);
   } catch {
     return [];
   }

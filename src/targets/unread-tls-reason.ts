@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { readElf } from './elf.ts';
-import { locateTls } from './locate-tls.ts';
+import { locateTls, refusalOf } from './locate-tls.ts';
 import { readProcFile } from './proc-file.ts';
 import { inspectTls } from './tls/inspect-tls.ts';
 import { findProcessFiles } from './tls-files.ts';
@@ -14,6 +14,8 @@ const MAX_MAPS_BYTES = 16 * 1024 * 1024;
 export function unreadTlsReason(pid: number, executable: string): string | undefined {
   const maps = readProcFile(`/proc/${pid}/maps`, MAX_MAPS_BYTES);
   if (maps !== undefined && findProcessFiles(pid).some((file) => locateTls(file) !== undefined)) return undefined;
+  const refusal = refusalOf(executable);
+  if (refusal !== undefined) return `its functions turned out to be others: ${refusal}`;
   if (maps?.includes('/libjvm.so')) return 'Java’s own TLS is compiled while it runs: it has no function to read it at';
   let fd: number | undefined;
   try {

@@ -106,7 +106,15 @@ test('doctor says which exporters can work, and how to mend the others', async (
   const store = findings.find(({ name }: { name: string }) => name === 'store');
   assert.equal(store.status, 'missing');
   assert.match(store.fix, /UNDERSIGHT_STORE/);
-  for (const name of ['kernel', 'btf', 'capabilities', 'libbpf', 'kernel programs', 'OpenSSL', 'agents running']) {
+  for (const name of [
+    'kernel',
+    'btf',
+    'capabilities',
+    'libbpf',
+    'kernel programs',
+    'TLS libraries',
+    'agents running',
+  ]) {
     assert.ok(
       findings.some((finding: { name: string }) => finding.name === name),
       name,

@@ -45,7 +45,7 @@ test('with no file there are good defaults: a tree on the console, and the store
   const config = load();
   assert.deepEqual(ids(config), ['console', 'store']);
   assert.equal(config.receiver.ring_bytes, 64 * 2 ** 20);
-  assert.deepEqual(config.receiver.targets, { catalogue: true, traffic: true, rules: [] });
+  assert.deepEqual(config.receiver.targets, { catalogue: true, known_builds: [], traffic: true, rules: [] });
   assert.equal(optionsOf(config, 'store').max_age, 30n * 86_400_000_000_000n);
   assert.deepEqual(config.warnings, []);
 });

@@ -1,17 +1,24 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { node, root } from './workspace.ts';
 
-test('the demo prints one trace with both tool calls and what nobody asked for', async () => {
-  const before = temporaryFolders();
+test('the demo prints one trace with both tool calls and what nobody asked for', async (t) => {
+  // Of its own: others on this machine make temporary folders too.
+  const TMPDIR = mkdtempSync(join(tmpdir(), 'undersight-demo-test-'));
+  t.after(() => rmSync(TMPDIR, { recursive: true }));
   const { code, stdout } = await new Promise<{ code: unknown; stdout: string }>((resolve) => {
-    execFile(node, [join(root, 'examples/demo/demo.ts')], { cwd: root }, (error, text) => {
-      resolve({ code: error?.code ?? 0, stdout: text });
-    });
+    execFile(
+      node,
+      [join(root, 'examples/demo/demo.ts')],
+      { cwd: root, env: { ...process.env, TMPDIR } },
+      (error, text) => {
+        resolve({ code: error?.code ?? 0, stdout: text });
+      },
+    );
   });
   assert.equal(code, 0, stdout);
   const order = [
@@ -40,12 +47,9 @@ test('the demo prints one trace with both tool calls and what nobody asked for',
     assert.ok(!lines.includes(other), stdout);
   }
   assert.match(stdout, /^.*\bid\b.*not requested.*$/im);
-  assert.deepEqual(temporaryFolders(), before);
+  const left = readdirSync(TMPDIR).filter((name) => /^(undersight-demo|mock-llm)-/.test(name));
+  assert.deepEqual(left, []);
 });
-
-function temporaryFolders(): string[] {
-  return readdirSync(tmpdir()).filter((name) => /^(undersight-demo|mock-llm)-/.test(name));
-}
 
 /** The two calls run side by side: either may be shown first. */
 function swap(call: { readonly lines: string; readonly file: string; readonly other: string }) {

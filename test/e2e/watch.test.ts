@@ -52,7 +52,7 @@ async function startWatch(workspace: Workspace, mock: MockLlm, options: readonly
       const listed = await workspace.undersight('traces', 'ls', '--json');
       const spans: TraceNode[] = [];
       for (const { trace_id } of JSON.parse(listed.stdout) as { trace_id: string }[]) {
-        const shown = await workspace.undersight('traces', 'show', trace_id, '--format', 'otlp-json');
+        const shown = await workspace.undersight('traces', 'show', trace_id, '--content', '--format', 'otlp-json');
         const trace = readOtlp(JSON.parse(shown.stdout));
         if (trace.some((span) => isChat(span) && span.attributes['server.port'] === mock.port)) spans.push(...trace);
       }
@@ -146,3 +146,47 @@ test('excluded users are not watched, and excluded paths are left out', async (t
   assert.deepEqual(ended.spans, []);
   assert.doesNotMatch(ended.stderr, /not everything|cannot be read/);
 });
+
+for (const encodings of [[], ['gzip']] as const) {
+  const how =
+    encodings.length === 0 ? 'the rest of its text is there' : 'nothing of it can be read, compressed as it is';
+  test(`a call that is under way when watching begins: ${how}, and what follows is whole`, async (t) => {
+    const text = 'It takes a while to say all of this, of which the end at least was heard by those who came late.';
+    const turns = [{ text, calls: [{ name: 'shell', arguments: { command: 'cat notes.txt' } }] }, { text: 'Done.' }];
+    const begun = Promise.withResolvers<void>();
+    const watched = Promise.withResolvers<void>();
+    const mock = await startMockLlm({
+      scenario: { turns },
+      encodings,
+      async afterPiece(count) {
+        if (count < 4) return;
+        begun.resolve();
+        await watched.promise;
+      },
+    });
+    const workspace = createWorkspace(t, mock);
+    writeFileSync(workspace.path('notes.txt'), 'remember');
+    const running = workspace.command(sdkAgent);
+    await begun.promise;
+    const watch = await startWatch(workspace, mock, byRule('late', '**/openai-node.mjs'));
+    watched.resolve();
+    assert.equal((await running).code, 0);
+    const { spans } = await watch.stop();
+    const chats = spans.filter(isChat);
+    const last = chats.at(-1);
+    assert.equal(last?.attributes['gen_ai.response.id'], mock.exchanges[1]?.response_id, outline(spans));
+    assert.equal(last?.attributes['undersight.capture.gap'], undefined);
+    if (encodings.length > 0) {
+      assert.equal(chats.length, 1, outline(spans));
+      return;
+    }
+    const [joined] = chats;
+    assert.equal(chats.length, 2, outline(spans));
+    assert.deepEqual(joined?.attributes['undersight.capture.gap'], ['joined_midstream']);
+    assert.equal(joined?.attributes['gen_ai.response.id'], mock.exchanges[0]?.response_id);
+    assert.match(JSON.stringify(joined?.attributes['gen_ai.output.messages']), /those who came late\./);
+    assert.equal(joined?.attributes['server.port'], mock.port);
+    assert.equal(spans.filter(isAgent).length, 1, outline(spans));
+    assert.ok(descend(joined).some((span) => isFile(span) && span.attributes['file.name'] === 'notes.txt'));
+  });
+}

@@ -28,7 +28,8 @@ export interface RunResult extends CommandResult {
 export interface RunOptions {
   /** Of `undersight run`, before `--`. */
   readonly options?: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
+  /** undefined: not set. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Called once the command was started. */
   readonly meanwhile?: () => Promise<void>;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import zlib from 'node:zlib';
+import { anthropicMessages } from '../../src/providers/anthropic.ts';
 import { cutAt } from '../protocol/cuts.ts';
 import { chatRequest, eventChunk, jsonResponse, LAST_CHUNK, STREAM_HEAD, watch } from './watched.ts';
 
@@ -45,6 +46,46 @@ test('a compressed stream ends with the event that says so, though its connectio
     close();
     assert.equal(watched.only().error, undefined);
   }
+});
+
+/** Chunks of a gzip stream: each event is a member of its own. */
+const packed = (event: object): Buffer => {
+  const member = zlib.gzipSync(`data: ${JSON.stringify(event)}\n\n`);
+  return Buffer.concat([Buffer.from(`${member.length.toString(16)}\r\n`), member, Buffer.from('\r\n')]);
+};
+const PACKED_HEAD = STREAM_HEAD.replace('\r\n\r\n', '\r\nContent-Encoding: gzip\r\n\r\n');
+
+test('what a compressed stream says has the time at which its bytes came', () => {
+  const { connection, now, only } = watch({}, [anthropicMessages]);
+  const { write, read } = connection(1n);
+  write(chatRequest({ messages: [{ role: 'user', content: 'go' }] }, [], '/v1/messages'));
+  read(PACKED_HEAD);
+  read(packed({ type: 'message_start', message: { role: 'assistant', content: [] } }));
+  const first_ns = now();
+  const tool = { type: 'tool_use', id: 't1', name: 'shell', input: {} };
+  read(packed({ type: 'content_block_start', index: 0, content_block: tool }));
+  read(packed({ type: 'content_block_stop', index: 0 }));
+  const complete_ns = now();
+  for (let index = 1; index < 20; index++) read(packed({ type: 'ping' }));
+  read(packed({ type: 'message_stop' }));
+  assert.equal(only().response_first_chunk_ns, first_ns);
+  assert.equal(only().response?.tool_calls[0]?.complete_ns, complete_ns);
+});
+
+test('a compressed stream that misses bytes says so, and is read up to there', () => {
+  const { connection, only, answer } = watch();
+  const { write, read, close, miss } = connection(1n);
+  write(chatRequest({ stream: true }));
+  read(PACKED_HEAD);
+  read(packed({ text: 'before' }));
+  miss('read', packed({ text: 'lost' }).length);
+  for (let count = 0; count < 3; count++) read(packed({ text: 'after' }));
+  close();
+  assert.equal(answer(only()), 'before');
+  assert.deepEqual(
+    only().gaps.flatMap(({ reason }) => (reason === 'cut' ? [] : [reason])),
+    ['lost_bytes', 'decompression'],
+  );
 });
 
 for (const [coding, compress] of Object.entries(COMPRESS)) {

@@ -13,11 +13,17 @@ const STREAMS = {
   'application/grpc': grpcMessage(Buffer.alloc(5000)),
 };
 
-function begin(content_type: string, max_buffered_bytes: number) {
+function begin(content_type: string, max_buffered_bytes: number, onEvent = () => {}) {
   const budget = { max_body_bytes: 2 ** 20, max_buffered_bytes, buffered_bytes: 0 };
   const gaps = createCaptureGaps();
   const events: StreamEvent[] = [];
-  const reader = { pushEvent: (event: StreamEvent) => void events.push(event), pushBody() {} };
+  const reader = {
+    pushEvent(event: StreamEvent) {
+      events.push(event);
+      onEvent();
+    },
+    pushBody() {},
+  };
   const headers = new Map([['content-type', content_type]]);
   const body = createResponseBody({ kind: 'response', status: 200, reason: '', headers }, reader, budget, gaps);
   return { body, budget, events, gaps };
@@ -34,6 +40,12 @@ describe('what is held of an event that is not whole', () => {
       body.push(event.subarray(0, 4000), 3n);
       body.end(4n, false);
       assert.deepEqual([budget.buffered_bytes, gaps.list()], [0, []]);
+    });
+
+    test(`is given back when the body ends while an event is told: ${content_type}`, () => {
+      const { body, budget, events } = begin(content_type, 2 ** 20, () => body.end(1n, false));
+      body.push(Buffer.concat([event, event.subarray(0, 4000)]), 1n);
+      assert.deepEqual([budget.buffered_bytes, events.length], [0, 1]);
     });
 
     test(`is dropped and told where there is no room: ${content_type}`, () => {

@@ -47,3 +47,12 @@ test('a process that becomes another program is judged anew', () => {
   move(watched, 5000, true);
   assert.deepEqual(unread(watched), ['tls']);
 });
+
+test('nor is one that is read from its second exchange on, or in the middle of the first', () => {
+  const watched = watch();
+  hello(watched);
+  move(watched, 5000, false);
+  watched.connection(1n, { socket_id: 5n }).read('of an answer whose request was not seen');
+  move(watched, 5000, true);
+  assert.deepEqual(unread(watched), []);
+});

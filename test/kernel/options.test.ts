@@ -133,29 +133,33 @@ test('not a byte is told of what an excluded user runs and says to a model', asy
   assert.deepEqual(await told([NOBODY]), []);
 });
 
-test('on kernels that attach probes one by one, the same plaintext is seen', async () => {
-  const probes = loadProbes({ ...options, uprobe_multi: false });
-  const events: Event[] = [];
-  const decode = createDecode({ counters: createCounters() }, { push: (event) => events.push(event) });
-  const ring = createRing(probes.ring_fd, probes.ring_bytes, (record) => decode.pushRecord(record));
-  try {
-    const library = locateTls(process.execPath);
-    assert.ok(library);
-    assert.equal(probes.attachTls(library), 'attached');
-    await readOverTls('hello', 'world', async (command, args) => {
-      const child = await launchHeld(command, args);
-      probes.watch(child.pid, 0n);
-      child.release();
-      await child.exited;
-    });
-    ring.drain();
-  } finally {
-    ring.close();
-    await probes.close();
-  }
-  const texts = events.flatMap((event) => (event.kind === 'tls_data' ? [Buffer.from(event.data).toString()] : []));
-  assert.deepEqual(texts, ['hello', 'world']);
-});
+for (const [what, how] of [
+  ['attach probes one by one', { uprobe_multi: false }],
+  ['have no probe for both ends of a call', { uprobe_session: false }],
+] as const)
+  test(`on kernels that ${what}, the same plaintext is seen`, async () => {
+    const probes = loadProbes({ ...options, ...how });
+    const events: Event[] = [];
+    const decode = createDecode({ counters: createCounters() }, { push: (event) => events.push(event) });
+    const ring = createRing(probes.ring_fd, probes.ring_bytes, (record) => decode.pushRecord(record));
+    try {
+      const library = locateTls(process.execPath);
+      assert.ok(library);
+      assert.equal(probes.attachTls(library), 'attached');
+      await readOverTls('hello', 'world', async (command, args) => {
+        const child = await launchHeld(command, args);
+        probes.watch(child.pid, 0n);
+        child.release();
+        await child.exited;
+      });
+      ring.drain();
+    } finally {
+      ring.close();
+      await probes.close();
+    }
+    const texts = events.flatMap((event) => (event.kind === 'tls_data' ? [Buffer.from(event.data).toString()] : []));
+    assert.deepEqual(texts, ['hello', 'world']);
+  });
 
 test('programs whose records look different are refused, even if only the type of a field differs', () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'undersight-layout-'));

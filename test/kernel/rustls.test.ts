@@ -88,14 +88,14 @@ async function withServer(
 }
 
 describe('a program that uses rustls', { skip }, () => {
-  for (const [version, uprobe_multi] of [
-    ['1.3', true],
-    ['1.2', true],
-    ['1.3', false],
+  for (const [version, how, options] of [
+    ['1.3', 'the links that there are', {}],
+    ['1.2', 'the links that there are', {}],
+    ['1.3', 'a probe for each end of a call', { uprobe_session: false }],
+    ['1.3', 'single probes', { uprobe_multi: false }],
   ] as const) {
-    const how = uprobe_multi ? 'uprobe_multi links' : 'single probes';
     test(`is read byte by byte over TLS ${version}, whichever thread moves which record, by ${how}`, () =>
-      withServer({ uprobe_multi }, async (watch, client, { port, authority_path, received }) => {
+      withServer(options, async (watch, client, { port, authority_path, received }) => {
         const seen = await watch.run(client, String(port), authority_path, version);
         const objects = new Set(seen.of('tls_data').map(({ connection }) => connection));
         // Two of each connection; over TLS 1.3 the keys of one change in both directions.

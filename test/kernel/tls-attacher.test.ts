@@ -15,9 +15,8 @@ function attach(results: readonly AttachResult[]) {
   const left = [...results];
   const counters = createCounters();
   const warnings: string[] = [];
-  const attacher = createTlsAttacher({ attachTls: () => left.shift() ?? 'already' }, counters, (text) =>
-    warnings.push(text),
-  );
+  const probes = { attachTls: () => left.shift() ?? 'already', detachTls: () => {} };
+  const attacher = createTlsAttacher({ probes, counters, warn: (text) => warnings.push(text) });
   attacher.attach(results.map(() => process.execPath));
   return { losses: counters.losses(), warnings };
 }

@@ -111,13 +111,6 @@ test('the ClientHello of a connection is handed on, once, with its socket', asyn
   assert.ok(Buffer.from(hello.payload).includes('localhost'));
 });
 
-test('the ClientHello is found behind buffers that are empty', async () => {
-  const seen = await python(`
-s = socket.create_connection(('127.0.0.1', int(os.environ['PORT'])))
-os.writev(s.fileno(), [b'', b'', bytes.fromhex('1603010010 0100000c') + bytes(12)])`);
-  assert.equal(seen.of('net_payload').length, 1);
-});
-
 test('four connections used in turns by one thread keep their sockets apart', async () => {
   const seen = await python(`
 all = [connect() for _ in range(4)]

@@ -9,15 +9,15 @@ export interface Certificate {
   readonly authority_path: string;
 }
 
-/** Makes a certificate authority and a certificate for localhost and 127.0.0.1, valid for a day, in `folder`. */
-export function createCertificate(folder: string): Certificate {
+/** Makes a certificate authority and a certificate for localhost, 127.0.0.1 and `hosts`, valid for a day, in `folder`. */
+export function createCertificate(folder: string, hosts: readonly string[] = []): Certificate {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
   const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const ca = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign', '-subj', '/CN=mock-llm authority'];
   openssl('req', '-x509', '-days', '1', ...fresh, '-keyout', 'ca.key', '-out', 'ca.pem', ...ca);
   openssl('req', ...fresh, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=localhost');
   const extensions = [
-    'subjectAltName=DNS:localhost,IP:127.0.0.1',
+    `subjectAltName=DNS:localhost,IP:127.0.0.1${hosts.map((host) => `,DNS:${host}`).join('')}`,
     'extendedKeyUsage=serverAuth',
     'authorityKeyIdentifier=keyid',
     'subjectKeyIdentifier=hash',

@@ -12,6 +12,8 @@ export interface Delivery {
   readonly headers_first: boolean;
   /** Used when the client accepts one of them, in this order. */
   readonly encodings: readonly Encoding[];
+  /** Waited for after each piece; `count`: of this response so far. */
+  readonly afterPiece?: (count: number) => Promise<void>;
 }
 
 export function chooseEncoding(accepted: string | undefined, offered: readonly Encoding[]): Encoding | undefined {
@@ -56,6 +58,7 @@ export async function deliver(
         compressor.flush(done);
       }
     });
+    await options.delivery.afterPiece?.(written.length);
     if (options.delivery.pause_ms > 0) await sleep(options.delivery.pause_ms);
   }
   if (options.end && !response.destroyed) {

@@ -22,6 +22,11 @@ export const ollamaChat: Api = {
     const text = turnText(turn, request);
     const head = { model: request.model, created_at: '2025-10-09T08:53:20.000000Z' };
     const message = { role: 'assistant', content: text };
+    const tool_calls = (turn.calls ?? []).map(({ name, arguments: args }) => ({ function: { name, arguments: args } }));
+    const called =
+      tool_calls.length === 0
+        ? []
+        : [{ data: JSON.stringify({ ...head, message: { ...message, content: '', tool_calls }, done: false }) }];
     const last = {
       done_reason: 'stop',
       done: true,
@@ -34,8 +39,12 @@ export const ollamaChat: Api = {
     }));
     return {
       id: `ollama-${number}`,
-      events: [...pieces, { data: JSON.stringify({ ...head, message: { ...message, content: '' }, ...last }) }],
-      body: { ...head, message, ...last },
+      events: [
+        ...pieces,
+        ...called,
+        { data: JSON.stringify({ ...head, message: { ...message, content: '' }, ...last }) },
+      ],
+      body: { ...head, message: { ...message, ...(tool_calls.length > 0 && { tool_calls }) }, ...last },
       error_event: { data: JSON.stringify({ error: 'mock failure' }) },
     };
   },

@@ -22,7 +22,7 @@ export const openaiResponses: Api = {
 
   read(json) {
     const input: InputItem[] = Array.isArray(json.input) ? json.input : [{ role: 'user', content: json.input }];
-    const before = /^resp_(\d+)_/.exec(String(json.previous_response_id ?? ''));
+    const before = /^resp_(-?\d+)_/.exec(String(json.previous_response_id ?? ''));
     const answers = input.filter((item, index) => fromModel(item) && !fromModel(input[index - 1] ?? {})).length;
     return {
       json,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { type TestContext, test } from 'node:test';
+import { connect } from 'node:tls';
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { Scenario } from './scenario.ts';
 import { type MockLlm, type MockLlmOptions, startMockLlm } from './server.ts';
@@ -128,4 +129,30 @@ test('errors, error events and lost connections come as the scenario says', asyn
   const lost = await start(t, { scenario: { turns: [{ text: 'x', fault: { kind: 'disconnect', after_events: 2 } }] } });
   assert.equal((await post(lost, '/v1/messages', asked)).aborted, true);
   assert.equal(lost.exchanges[0]?.complete, false);
+});
+
+test('Ollama’s answer has the calls of the turn, streamed or not', async (t) => {
+  const mock = await start(t, { scenario });
+  const expected = scenario.turns[0]?.calls?.map(({ name, arguments: args }) => ({
+    function: { name, arguments: args },
+  }));
+  const plain = await post(mock, '/api/chat', { model: 'm', stream: false, messages: [user] });
+  assert.deepEqual(JSON.parse(plain.body.toString()).message.tool_calls, expected);
+  const lines = (await post(mock, '/api/chat', { model: 'm', messages: [user] })).body.toString().trim().split('\n');
+  assert.deepEqual(
+    lines.flatMap((line) => JSON.parse(line).message.tool_calls ?? []),
+    expected,
+  );
+});
+
+test('the server has the certificate of the hosts it stands for', async (t) => {
+  const mock = await start(t, { scenario, hosts: ['api.example.com'] });
+  const ca = readFileSync(mock.authority_path);
+  const names = await new Promise((resolve, reject) => {
+    const socket = connect({ port: mock.port, host: '127.0.0.1', servername: 'api.example.com', ca }, () => {
+      resolve(socket.getPeerCertificate().subjectaltname);
+      socket.destroy();
+    }).on('error', reject);
+  });
+  assert.equal(names, 'DNS:localhost, IP Address:127.0.0.1, DNS:api.example.com');
 });

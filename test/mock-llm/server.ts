@@ -35,6 +35,10 @@ export interface MockLlmOptions extends Partial<Delivery> {
   readonly plain?: boolean;
   /** Listen on this unix socket, not on a port. */
   readonly socket_path?: string;
+  /** Whose certificate it has too. */
+  readonly hosts?: readonly string[];
+  /** Default: any that is free. */
+  readonly port?: number;
   /** Gets every exchange when it ends. */
   readonly onExchange?: (exchange: MockExchange) => void;
 }
@@ -77,7 +81,7 @@ export interface MockLlm {
  */
 export async function startMockLlm(options: MockLlmOptions): Promise<MockLlm> {
   const folder = mkdtempSync(join(tmpdir(), 'mock-llm-'));
-  const certificate = createCertificate(folder);
+  const certificate = createCertificate(folder, options.hosts);
   const delivery: Delivery = { piece_bytes: 0, pause_ms: 0, headers_first: false, encodings: [], ...options };
   const exchanges: MockExchange[] = [];
   const connections = new WeakMap<Socket, number>();
@@ -172,7 +176,8 @@ export async function startMockLlm(options: MockLlmOptions): Promise<MockLlm> {
     options.onExchange?.(exchange);
   }
 
-  const where = options.socket_path === undefined ? { port: 0, host: '127.0.0.1' } : { path: options.socket_path };
+  const where =
+    options.socket_path === undefined ? { port: options.port ?? 0, host: '127.0.0.1' } : { path: options.socket_path };
   await new Promise<void>((resolve) => server.listen(where, resolve));
   const port = options.socket_path === undefined ? (server.address() as AddressInfo).port : 0;
   return {

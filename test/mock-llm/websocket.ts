@@ -41,8 +41,10 @@ export function serveWebSockets(
     if (asked.json.type !== 'response.create') return;
     const number = ++count;
     const turn = scenario.turns[Math.min(asked.turn, scenario.turns.length - 1)] ?? {};
-    const { id, events, error_event } = openaiResponses.answer(asked, turn, number);
     const warm_up = asked.json.generate === false;
+    // What follows a warm-up asks for the same turn.
+    const answered = warm_up ? { ...asked, turn: asked.turn - 1 } : asked;
+    const { id, events, error_event } = openaiResponses.answer(answered, turn, number);
     const sent: string[] = [];
     const all = warm_up ? warmedUp(events) : events.slice(0, turn.fault?.after_events);
     if (turn.fault?.kind === 'error_event') all.push(error_event);

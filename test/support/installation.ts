@@ -10,12 +10,12 @@ const folder = process.env.UNDERSIGHT_AGENTS ?? join(os.homedir(), '.cache/under
 
 /** The folder with the agent's packages: made when it is not there, one for each set of packages. Throws when that fails. */
 export function install({ name, packages, build }: RealAgent): string {
-  const { npm = [], pip = [] } = packages;
+  const { npm = [], pip = [], other = [] } = packages;
   const identity = createHash('sha256').update(JSON.stringify(packages)).digest('hex').slice(0, 12);
   const installed = join(folder, identity);
   const mark = join(installed, '.installed');
   if (!existsSync(mark)) {
-    console.error(`installing ${[...npm, ...pip].join(' ') || name}`);
+    console.error(`installing ${[...npm, ...pip, ...other].join(' ') || name}`);
     mkdirSync(installed, { recursive: true });
     if (npm.length > 0) run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...npm], installed);
     if (pip.length > 0) {

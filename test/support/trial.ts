@@ -1,42 +1,61 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { descend, isTool, type TraceNode } from '../e2e/trace.ts';
 import { createWorkspace } from '../e2e/workspace.ts';
-import { startMockLlm } from '../mock-llm/server.ts';
-import type { Place, RealAgent } from './real-agent.ts';
+import type { ScenarioCall, Turn } from '../mock-llm/scenario.ts';
+import { type MockLlm, startMockLlm } from '../mock-llm/server.ts';
+import { type CallFigures, compareCalls, isCommandSeen, isMcpCall, isMcpCallSeen } from './comparison.ts';
+import { serveHostName } from './host-name.ts';
+import type { McpCall, Place, RealAgent } from './real-agent.ts';
 import { trustSystemWide } from './system-trust.ts';
-import { inspectFile } from './tls-of-file.ts';
+import { inspectFile, type TlsOfFile } from './tls-of-file.ts';
+import { readTruth } from './truth.ts';
+import { startWatching } from './watching.ts';
+
+/** `run`: under `undersight run`. `watch`: beside an `undersight watch` that began before. */
+export type Manner = 'run' | 'watch';
 
 export interface TrialResult {
   readonly agent: RealAgent;
-  /** How its TLS functions are found, by family. */
-  readonly tls: string;
-  readonly calls_made: number;
-  readonly calls_seen: number;
-  /** With the text and the usage that the server sent. */
-  readonly calls_whole: number;
-  readonly commands_run: number;
-  /** Under the tool call that asked for them, with the file that they made. */
-  readonly commands_seen: number;
+  readonly manner: Manner;
+  /** undefined: it uses none, or `run` told already. */
+  readonly tls: TlsOfFile | undefined;
+  readonly calls: CallFigures;
+  readonly commands: { readonly run: number; readonly seen: number };
+  readonly mcp_calls: { readonly made: number; readonly seen: number };
   /** What went wrong, '' when nothing did. */
   readonly problem: string;
 }
 
 const ANSWER = 'There is one file, and it says: input.';
 const USAGE = { input_tokens: 1234, output_tokens: 56 };
-const COMMANDS = [1, 2, 3].map((number) => `cat input.txt >made-by-${number}.txt; ls`);
+const INPUT = 'input';
+const COMMANDS = [1, 2, 3].map((number) => ({
+  command: `cat input.txt >made-by-${number}.txt; ls`,
+  file: `made-by-${number}.txt`,
+}));
 
-/** Runs an agent under `undersight run` through two rounds of commands, and compares what was seen with what happened. */
-export async function tryAgent(agent: RealAgent, installed: string): Promise<TrialResult> {
-  const calls = COMMANDS.map((command) => agent.shell(command));
+/** Whether all that can be seen was seen. */
+export const isWhole = (result: TrialResult): boolean =>
+  result.manner === 'watch' && result.agent.unwatched !== undefined ? result.problem === '' : isSeenWhole(result);
+
+const isSeenWhole = ({ agent, calls, commands, mcp_calls, problem }: TrialResult): boolean =>
+  problem === '' &&
+  calls.made > 0 &&
+  [calls.seen, calls.answered, calls.asked].every((count) => count === calls.made) &&
+  calls.invented === 0 &&
+  commands.run === (agent.shell === undefined ? 0 : COMMANDS.length) &&
+  commands.seen === commands.run &&
+  mcp_calls.seen === mcp_calls.made;
+
+/** Runs an agent through two rounds of commands, and compares what was seen with what happened. */
+export async function tryAgent(agent: RealAgent, installed: string, manner: Manner): Promise<TrialResult> {
+  const { plain, host, websocket } = agent.server ?? {};
+  const turns: Turn[] = [];
   const mock = await startMockLlm({
-    scenario: {
-      turns: [
-        { text: 'I will look.', calls: calls.slice(0, 2), usage: USAGE },
-        { text: 'Once more.', calls: calls.slice(2), usage: USAGE },
-        { text: ANSWER, usage: USAGE },
-      ],
-    },
+    scenario: { turns },
     encodings: ['br', 'gzip'],
+    ...(plain && { plain }),
+    ...(host && { hosts: [host], port: 443 }),
+    ...(websocket && { websocket: { compression: { threshold: 0 } } }),
   });
   const cleanups: (() => void | Promise<void>)[] = [];
   try {
@@ -45,54 +64,65 @@ export async function tryAgent(agent: RealAgent, installed: string): Promise<Tri
       installed,
       home: workspace.path('home'),
       working_directory: workspace.folder,
-      url: `https://localhost:${mock.port}`,
+      url: `${plain ? 'http' : 'https'}://localhost:${mock.port}`,
       authority_path: mock.authority_path,
     };
-    writeFileSync(workspace.path('input.txt'), 'input\n');
-    agent.prepare?.(place);
+    const before = agent.before?.(place) ?? [];
+    turns.push(...makeTurns(before, agent));
+    writeFileSync(workspace.path('input.txt'), `${INPUT}\n`);
+    if (host !== undefined) cleanups.push(serveHostName(host, workspace.path('hosts')));
     if (agent.trusts === 'system') cleanups.push(trustSystemWide(mock.authority_path, workspace.path('bundle.pem')));
-    const trusted: Record<string, string> =
-      agent.trusts === 'system' ? { SSL_CERT_FILE: '', NODE_EXTRA_CA_CERTS: '', CURL_CA_BUNDLE: '' } : {};
+    const end = await agent.prepare?.(place);
+    if (end !== undefined) cleanups.push(end);
+    const trusted =
+      agent.trusts === 'system'
+        ? { SSL_CERT_FILE: undefined, NODE_EXTRA_CA_CERTS: undefined, CURL_CA_BUNDLE: undefined }
+        : {};
     const environment = { TERM: 'dumb', NO_COLOR: '1', CI: '1', ...trusted, ...agent.environment?.(place) };
-    const result = await workspace.run(agent.command(place), { environment, options: ['--content'] });
-    const problem = result.code === 0 && result.stdout.includes(ANSWER) ? '' : describeFailure(result);
-    const chats = new Map(result.spans.map((span) => [span.attributes['gen_ai.response.id'], span]));
-    const seen = mock.exchanges.flatMap(({ response_id }) => chats.get(response_id) ?? []);
-    const ran = COMMANDS.filter((_, index) => existsSync(workspace.path(`made-by-${index + 1}.txt`)));
+    const command = agent.command(place);
+    const watching = manner === 'watch' ? await startWatching(workspace) : undefined;
+    const result =
+      watching === undefined
+        ? await workspace.run(command, { environment, options: ['--content'] })
+        : { ...(await workspace.command(command, { environment })), spans: await watching.stop(mock.port) };
+    const ran = COMMANDS.filter(({ file }) => existsSync(workspace.path(file)));
+    const mcp_calls = before.filter(isMcpCall).filter((call) => wasAnswered(call, mock));
     return {
       agent,
-      tls: inspectFile(agent.tlsFile(place)),
-      calls_made: mock.exchanges.length,
-      calls_seen: seen.length,
-      calls_whole: seen.filter(isWhole).length,
-      commands_run: ran.length,
-      commands_seen: ran.filter((command) => isSeen(command, result.spans)).length,
-      problem,
+      manner,
+      tls: plain || manner === 'watch' ? undefined : inspectFile(agent.tlsFile(place)),
+      calls: compareCalls(readTruth(mock, turns), result.spans),
+      commands: {
+        run: ran.length,
+        seen: ran.filter(({ command, file }) => isCommandSeen(command, file, result.spans)).length,
+      },
+      mcp_calls: { made: mcp_calls.length, seen: mcp_calls.filter((call) => isMcpCallSeen(call, result.spans)).length },
+      problem:
+        result.code !== 0 || !result.stdout.includes(ANSWER)
+          ? describeFailure(result)
+          : websocket && mock.websocket_exchanges.length === 0
+            ? 'it used no WebSocket'
+            : '',
     };
   } finally {
     for (const cleanup of cleanups.reverse()) await cleanup();
   }
 }
 
-function isWhole({ attributes }: TraceNode): boolean {
-  const text = String(attributes['gen_ai.output.messages']);
-  return (
-    ['I will look.', 'Once more.', ANSWER].some((said) => text.includes(said)) &&
-    attributes['gen_ai.usage.input_tokens'] === USAGE.input_tokens &&
-    attributes['gen_ai.usage.output_tokens'] === USAGE.output_tokens
-  );
+function makeTurns(before: readonly ScenarioCall[], { shell }: RealAgent): Turn[] {
+  const calls = shell === undefined ? [] : COMMANDS.map(({ command }) => shell(command));
+  const first = before.map((call) => ({ text: `First ${call.name}.`, calls: [call], usage: USAGE }));
+  const asked: Turn[] = [
+    { text: 'I will look.', calls: calls.slice(0, 2), usage: USAGE },
+    { text: 'Once more.', calls: calls.slice(2), usage: USAGE },
+  ];
+  return [...first, ...(shell === undefined ? [] : asked), { text: ANSWER, usage: USAGE }];
 }
 
-/** One tool call asked for it; under that, a process ran it and made its file. */
-function isSeen(command: string, spans: readonly TraceNode[]): boolean {
-  const file = /made-by-\d\.txt/.exec(command)?.[0] ?? '';
-  const tools = spans.filter(
-    (span) => isTool(span) && String(span.attributes['gen_ai.tool.call.arguments']).includes(command),
-  );
-  const made = tools.flatMap(descend).filter((span) => String(span.attributes['file.path']).endsWith(file));
-  return tools.length === 1 && made.length > 0;
-}
+/** What the tool gave came back to the model, so the call was made. */
+const wasAnswered = ({ result }: McpCall, mock: MockLlm): boolean =>
+  mock.exchanges.some(({ request_body }) => request_body.includes(result));
 
 function describeFailure({ code, stdout, stderr }: { code: number | null; stdout: string; stderr: string }): string {
-  return `exit ${code}: ${stdout.slice(-500)} ${stderr.slice(-500)}`.replaceAll('\n', ' ');
+  return `exit ${code}: ${stdout.slice(-500)} ${stderr.slice(-500)}`;
 }

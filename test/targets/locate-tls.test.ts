@@ -69,21 +69,27 @@ function locateIn(bytes: Uint8Array) {
   }
 }
 
-test('the five functions of the system libssl are found where its own symbol table says', () => {
+test('the functions of the system libssl are found: the inner ones, where the outer ones would cost more', () => {
   assert.ok(libssl, 'these tests need libssl.so.3');
   const library = locateTls(libssl);
-  assert.deepEqual(
-    library?.functions.map((one) => one.name),
-    ['SSL_read', 'SSL_read_ex', 'SSL_write', 'SSL_write_ex', 'SSL_free'],
-  );
+  const names = library?.functions.map(({ name }) => name) ?? [];
+  for (const direction of ['read', 'write'])
+    assert.ok(
+      names.some((name) => name.startsWith(`ssl_${direction}_internal`)) !==
+        names.some((name) => name === `SSL_${direction}`),
+      names.join(),
+    );
+  assert.ok(names.includes('SSL_free'));
   assert.match(library?.build_id ?? '', /^[0-9a-f]{40}$/);
   assert.equal(library?.inode, fs.statSync(libssl, { bigint: true }).ino);
 });
 
 test('the OpenSSL inside the node executable is found', () => {
   const library = locateTls(process.execPath);
-  assert.equal(library?.functions.length, 5);
-  assert.equal(new Set(library?.functions.map((one) => one.file_offset)).size, 5);
+  const names = library?.functions.map(({ name }) => name) ?? [];
+  for (const name of ['SSL_read', 'SSL_read_ex', 'SSL_write', 'SSL_write_ex', 'SSL_free'] as const)
+    assert.ok(names.includes(name), name);
+  assert.equal(new Set(library?.functions.map((one) => one.file_offset)).size, names.length);
 });
 
 test('addresses become file offsets through the executable segment', () => {
@@ -123,6 +129,12 @@ test('libraries that may hold TLS are known by their names', () => {
     'libssl-1a2b.so.1.1',
     'libnode.so.115',
     '_ssl.cpython-311-x86_64-linux-gnu.so',
+    'libgnutls.so.30.34.3',
+    'libnspr4.so',
+    'libnetty_tcnative_linux_x86_64.so',
+    'libio_grpc_netty_shaded_netty_tcnative_linux_x86_641234567890.so',
+    'libconscrypt_openjdk_jni-linux-x86_64.so',
+    'cygrpc.cpython-311-x86_64-linux-gnu.so',
   ]) {
     assert.ok(mayHoldTls(`/opt/x/${name}`), name);
   }

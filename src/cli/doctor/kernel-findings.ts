@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { supportsUprobeMulti } from '../../kernel/bpf-syscall.ts';
+import { supportsUprobeMulti, supportsUprobeSession } from '../../kernel/bpf-syscall.ts';
 import { layout_hash } from '../../kernel/events.gen.ts';
 import { loadProbes } from '../../kernel/loader.ts';
 import { checkPrerequisites } from '../../kernel/prerequisites.ts';
@@ -37,7 +37,12 @@ function findPerfEvents(): Finding {
 }
 
 function findUprobeMulti(): Finding {
-  if (supportsUprobeMulti()) return ok('uprobe_multi', 'probes are attached together');
+  if (supportsUprobeSession()) return ok('uprobe_multi', 'probes are attached together, one for both ends of a call');
+  if (supportsUprobeMulti())
+    return ok(
+      'uprobe_multi',
+      'probes are attached together, one for each end of a call (Linux 6.13 needs one for both)',
+    );
   return fallback('uprobe_multi', 'not known to this kernel: probes are attached one by one', 'Linux 6.6 has it.');
 }
 

@@ -4,6 +4,7 @@ import type { ReceiverOptions } from '../../config/receiver-options.ts';
 import { printable } from '../../export/console/printable-text.ts';
 import { resolveUserIds } from '../../kernel/user-ids.ts';
 import { locateTls } from '../../targets/locate-tls.ts';
+import { loadKnownBuilds } from '../../targets/tls/known-builds.ts';
 import { findSystemLibraries } from '../../targets/tls-files.ts';
 import { findInstalledAgents, findRunningAgents } from './agent-findings.ts';
 import { type Finding, fallback, ok } from './finding.ts';
@@ -11,6 +12,7 @@ import { findUnreadProcesses } from './unread-processes.ts';
 
 /** Whose TLS can be read, which agents there are, and who is left out. */
 export function findTargets({ targets, exclude }: ReceiverOptions, env: NodeJS.ProcessEnv): Finding[] {
+  loadKnownBuilds(targets.known_builds);
   return [
     findTls(),
     findNode(env),
@@ -30,11 +32,14 @@ function findExcluded(users: readonly (string | number)[]): Finding[] {
 }
 
 function findTls(): Finding {
-  const libraries = findSystemLibraries().filter((file) => locateTls(file) !== undefined);
-  if (libraries.length > 0) return ok('OpenSSL', libraries.join(', '));
+  const libraries = findSystemLibraries().flatMap((file) => {
+    const library = locateTls(file);
+    return library === undefined ? [] : [`${printable(file)} (${library.families.join(', ')})`];
+  });
+  if (libraries.length > 0) return ok('TLS libraries', libraries.join('\n'));
   return fallback(
-    'OpenSSL',
-    'no shared libssl on this system',
+    'TLS libraries',
+    'none that is shared on this system',
     'Those that programs bring along are found as they run.',
   );
 }

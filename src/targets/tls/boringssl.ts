@@ -6,7 +6,7 @@
  *     SSL_do_handshake  CONNECTION_TYPE_NOT_SET
  *     ssl_read_impl     UNINITIALIZED, SSL_HANDSHAKE_FAILURE; calls SSL_do_handshake
  *     SSL_read          SHOULD_NOT_HAVE_BEEN_CALLED; calls ssl_read_impl
- *     SSL_peek          the same
+ *     SSL_peek          the same; SSL_read may call it, or have it inlined
  *     SSL_write         all three and BAD_LENGTH; calls SSL_do_handshake
  *     SSL_new           NULL_SSL_CTX
  */
@@ -16,6 +16,7 @@ import { findBranches, scanCallTargets, scanReferences } from './code-scan.ts';
 import { findStringsEnding } from './constant-strings.ts';
 import { findBytes } from './find-bytes.ts';
 import { isFunctionEntry, offsetOf, readEntry } from './function-entry.ts';
+import { type FunctionTable, readFunctionTable } from './function-table.ts';
 import { findRaising, type RaisingFunction } from './raising-function.ts';
 import type { TlsFamily } from './tls-family.ts';
 
@@ -40,9 +41,10 @@ export const boringssl: TlsFamily = {
     if (files.size === 0) return { missing: `no string "${SOURCE_FILE}"` };
     const references = scanReferences(elf, new Set(files.keys()));
     const isCalled = scanCallTargets(elf);
-    const raising = findRaising(elf, references, isCalled);
+    const boundaries = { isCalled, table: readFunctionTable(elf) };
+    const raising = findRaising(elf, references, boundaries);
     const write = findWrite(raising);
-    const read = write && findRead(elf, raising, write);
+    const read = write && findRead(elf, raising, write, boundaries.table);
     if (write === undefined || read === undefined || !isFunctionEntry(elf, write.start)) {
       const what = write === undefined ? 'SSL_write' : 'SSL_read';
       return { missing: `${references.length} references to "${SOURCE_FILE}", none that settles ${what}` };
@@ -50,7 +52,7 @@ export const boringssl: TlsFamily = {
     if (!isCalled(read.start) || !isFunctionEntry(elf, read.start)) {
       return { missing: 'SSL_read would lie where no function begins' };
     }
-    const free = findDestructor(elf, raising, write, isCalled);
+    const free = findDestructor(elf, raising, write, boundaries);
     return {
       functions: [
         { name: 'SSL_read', file_offset: offsetOf(elf, read.start) },
@@ -82,8 +84,13 @@ interface FoundRead {
 }
 
 /** By what it raises and calls, and by its first bytes. Both must lead to one place, or one of them to one and the other to none. */
-function findRead(elf: Elf, raising: readonly RaisingFunction[], write: RaisingFunction): FoundRead | undefined {
-  const byReasons = findReadByReasons(raising, write);
+function findRead(
+  elf: Elf,
+  raising: readonly RaisingFunction[],
+  write: RaisingFunction,
+  table: FunctionTable | undefined,
+): FoundRead | undefined {
+  const byReasons = findReadByReasons(raising, write, table);
   const byBytes = findBytes(elf, READ_BEGINNING, 2);
   const [bytesStart] = byBytes;
   if (byReasons !== undefined) {
@@ -99,7 +106,11 @@ function findRead(elf: Elf, raising: readonly RaisingFunction[], write: RaisingF
   return { start: bytesStart, evidence: 'alone begins as SSL_read does in Bun; not confirmed by the errors it raises' };
 }
 
-function findReadByReasons(raising: readonly RaisingFunction[], write: RaisingFunction): RaisingFunction | undefined {
+function findReadByReasons(
+  raising: readonly RaisingFunction[],
+  write: RaisingFunction,
+  table: FunctionTable | undefined,
+): RaisingFunction | undefined {
   // More is inlined here than elsewhere, so it may raise further errors.
   const implementations = raising.filter(
     ({ reasons }) =>
@@ -118,7 +129,9 @@ function findReadByReasons(raising: readonly RaisingFunction[], write: RaisingFu
   );
   // SSL_peek, where it was not left out, follows SSL_read.
   const first = Math.min(...callers.map(({ firstLine }) => firstLine));
-  return callers.length <= 2 ? only(callers.filter(({ firstLine }) => firstLine === first)) : undefined;
+  const candidates = callers.length <= 2 ? callers.filter(({ firstLine }) => firstLine === first) : [];
+  // Where SSL_peek is inlined in SSL_read, both raise the one error: SSL_read then does all that SSL_peek does, and takes the data away.
+  return only(candidates) ?? only(candidates.filter((one) => candidates.some((other) => doesMore(one, other, table))));
 }
 
 const raises = ({ reasons }: RaisingFunction, wanted: readonly number[]): boolean =>
@@ -126,6 +139,16 @@ const raises = ({ reasons }: RaisingFunction, wanted: readonly number[]): boolea
 
 const calls = ({ code, start }: RaisingFunction, callee: RaisingFunction): boolean =>
   findBranches(code, start).some(({ target }) => target === callee.start);
+
+/** Whether it calls all that the other calls, and something besides; calls are told from other bytes by the unwind tables. */
+function doesMore(one: RaisingFunction, other: RaisingFunction, table: FunctionTable | undefined): boolean {
+  const calleesOf = ({ code, start }: RaisingFunction) => {
+    const targets = findBranches(code, start).map(({ target }) => target);
+    return new Set(targets.filter((target) => target !== start && table?.containing(target)?.start === target));
+  };
+  const [ours, theirs] = [calleesOf(one), calleesOf(other)];
+  return ours.size > theirs.size && theirs.size > 0 && [...theirs].every((target) => ours.has(target));
+}
 
 const callsHandshake = (one: RaisingFunction, raising: readonly RaisingFunction[]): boolean =>
   raising.some((callee) => raises(callee, [CONNECTION_TYPE_NOT_SET]) && calls(one, callee));

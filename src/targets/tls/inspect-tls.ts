@@ -21,13 +21,18 @@ export function inspectTls(elf: Elf, families: readonly TlsFamily[] = TLS_FAMILI
   const missing: { family: TlsFamilyName; missing: string }[] = [];
   let found: FoundTls | undefined;
   for (const family of families) {
-    if ((found ?? before) !== undefined && !family.besideOthers) continue;
+    const earlier = found ?? before;
+    if (earlier !== undefined && (!family.besideOthers || isWhole(earlier))) continue;
     const location = family.locate(elf);
-    if ('missing' in location) missing.push({ family: family.name, missing: location.missing });
-    else found = joined(found, { families: [family.name], ...location });
+    if ('missing' in location) {
+      if (location.missing !== '') missing.push({ family: family.name, missing: location.missing });
+    } else found = joined(found, { families: [family.name], ...location });
   }
   return { found, missing };
 }
+
+/** Who lists a build says all there is to probe in it. */
+const isWhole = ({ families }: FoundTls): boolean => families.includes('known-build');
 
 /** What both found. */
 export function joined(one: FoundTls | undefined, other: FoundTls | undefined): FoundTls | undefined {

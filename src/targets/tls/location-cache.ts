@@ -8,30 +8,25 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { TLS_FAMILY_NAMES, TLS_FUNCTION_NAMES, type TlsFunction } from '../../model/tls-library.ts';
 import { type Elf, readAt } from '../elf.ts';
 import type { FoundTls } from './inspect-tls.ts';
 
 /** To be raised when the families find more, or otherwise: what was found before is then looked for again. */
-const REVISION = 3;
+const REVISION = 4;
 const MAX_ENTRIES = 256;
 const MAX_ENTRY_BYTES = 16 * 1024;
 const COMPARED_BYTES = 16;
 
 const entrySchema = z.strictObject({
+  /** Why these functions, at these places, are not to be probed. */
+  refused: z.strictObject({ reason: z.string(), functions: z.string() }).optional(),
   found: z.nullable(
     z.strictObject({
-      families: z.array(z.enum(['openssl-static', 'boringssl', 'rustls'])).min(1),
+      families: z.array(z.enum(TLS_FAMILY_NAMES)).min(1),
       functions: z.array(
         z.strictObject({
-          name: z.enum([
-            'SSL_read',
-            'SSL_read_ex',
-            'SSL_write',
-            'SSL_write_ex',
-            'SSL_free',
-            'rustls_encrypt',
-            'rustls_decrypt',
-          ]),
+          name: z.enum(TLS_FUNCTION_NAMES),
           file_offset: z.string().regex(/^\d{1,15}$/),
           begins: z.string(),
         }),
@@ -46,6 +41,10 @@ export interface LocationCache {
   read(elf: Elf, file: fs.BigIntStats): FoundTls | null | undefined;
   /** Never fails: what cannot be kept is looked for again. */
   write(elf: Elf, file: fs.BigIntStats, found: FoundTls | null): void;
+  /** Remembers that these functions of this file are not what they were taken for. Never fails. */
+  refuse(file: fs.BigIntStats, functions: readonly TlsFunction[], reason: string): void;
+  /** Why all of these functions of this file, or any, are not to be probed, if that is so. */
+  readRefusal(file: fs.BigIntStats, functions: readonly TlsFunction[] | undefined): string | undefined;
 }
 
 /** `/var/cache/undersight/tls` for root, else below $XDG_CACHE_HOME (XDG base directory specification: `~/.cache`). */
@@ -58,43 +57,65 @@ export function locationCachePath(env: NodeJS.ProcessEnv, uid: number | undefine
 }
 
 export function createLocationCache(directory: string): LocationCache {
+  const readFile = (file: fs.BigIntStats) => {
+    if (!isOurs(directory)) throw new Error('not ours');
+    return entrySchema.parse(JSON.parse(readEntry(path.join(directory, nameOf(file)))));
+  };
+  const writeFile = (file: fs.BigIntStats, entry: () => z.infer<typeof entrySchema>) => {
+    try {
+      fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+      if (!isOurs(directory)) return;
+      const target = path.join(directory, nameOf(file));
+      const draft = `${target}.${process.pid}`;
+      fs.writeFileSync(draft, JSON.stringify(entry()), { mode: 0o600, flag: 'wx' });
+      fs.renameSync(draft, target);
+      removeOldest(directory);
+    } catch {
+      // A full or read-only disk costs time, nothing else.
+    }
+  };
   return {
     read(elf, file) {
       try {
-        if (!isOurs(directory)) return undefined;
-        const entry = entrySchema.parse(JSON.parse(readEntry(path.join(directory, nameOf(file)))));
-        if (entry.found === null) return null;
-        const { families, evidence } = entry.found;
-        const functions = entry.found.functions.map(({ name, file_offset, begins }) => {
+        const { found } = readFile(file);
+        if (found === null) return null;
+        const functions = found.functions.map(({ name, file_offset, begins }) => {
           if (beginning(elf, BigInt(file_offset)) !== begins) throw new Error('another function');
           return { name, file_offset: BigInt(file_offset) };
         });
-        return { families, functions, evidence };
+        return { families: found.families, functions, evidence: found.evidence };
       } catch {
         return undefined;
       }
     },
     write(elf, file, found) {
-      try {
-        fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
-        if (!isOurs(directory)) return;
+      writeFile(file, () => {
         const functions = found?.functions.map(({ name, file_offset }) => {
           return { name, file_offset: String(file_offset), begins: beginning(elf, file_offset) };
         });
-        const target = path.join(directory, nameOf(file));
-        const draft = `${target}.${process.pid}`;
-        fs.writeFileSync(draft, JSON.stringify({ found: found && { ...found, functions } }), {
-          mode: 0o600,
-          flag: 'wx',
-        });
-        fs.renameSync(draft, target);
-        removeOldest(directory);
+        const { families = [], evidence = [] } = found ?? {};
+        return { found: found && { families: [...families], functions: functions ?? [], evidence: [...evidence] } };
+      });
+    },
+    refuse(file, functions, reason) {
+      writeFile(file, () => ({ refused: { reason, functions: functions.map(placeOf).join(' ') }, found: null }));
+    },
+    readRefusal(file, functions) {
+      try {
+        const { refused } = readFile(file);
+        if (refused === undefined) return undefined;
+        const places = new Set(refused.functions.split(' '));
+        const isMeant =
+          functions === undefined || (functions.length > 0 && functions.every((one) => places.has(placeOf(one))));
+        return isMeant ? refused.reason : undefined;
       } catch {
-        // A full or read-only disk costs time, nothing else.
+        return undefined;
       }
     },
   };
 }
+
+const placeOf = ({ name, file_offset }: TlsFunction): string => `${name}@${file_offset}`;
 
 /** Nobody else may write there: what is read decides where probes go. */
 function isOurs(directory: string): boolean {

@@ -10,6 +10,7 @@ import { findStrings, findStringsEnding } from './constant-strings.ts';
 import { isFunctionEntry, offsetOf, readEntry } from './function-entry.ts';
 import { type FunctionTable, readFunctionTable } from './function-table.ts';
 import { groupByFunction, type NamedFunction, onlyNamed } from './named-function.ts';
+import { isDear, lengthArgument } from './openssl-inner.ts';
 import type { TlsFamily, TlsLocation } from './tls-family.ts';
 
 const SOURCE_FILE = 'ssl/ssl_lib.c';
@@ -68,6 +69,8 @@ function locateDirection(
     `${name}: alone reports errors as "${name}" of "${SOURCE_FILE}", and calls the one that does as "${innerName}"; ` +
       `.eh_frame_hdr has a function there; begins ${readEntry(elf, outer.start)}`,
   ];
+  const cheaper = locateInner(elf, inner, innerName, lengthArgument(code.subarray(0, call.at)));
+  if (cheaper !== undefined && isDear(elf, outer.start)) return cheaper;
   const passesFlags = hasBytes(code.subarray(0, call.at), XOR_ECX);
   const thin = locateThin(elf, table, named, inner, passesFlags);
   if (thin !== undefined) {
@@ -78,6 +81,25 @@ function locateDirection(
     );
   }
   return { functions, evidence };
+}
+
+/** The inner function, which all others lead to: to be probed in their place where a probe there costs less. */
+function locateInner(
+  elf: Elf,
+  { start }: NamedFunction,
+  innerName: 'ssl_read_internal' | 'ssl_write_internal',
+  form: ReturnType<typeof lengthArgument>,
+): TlsLocation | undefined {
+  if (form === undefined || (form === 'fifth' && innerName === 'ssl_read_internal')) return undefined;
+  if (!isFunctionEntry(elf, start) || isDear(elf, start)) return undefined;
+  const name = form === 'fifth' ? 'ssl_write_internal_flags' : innerName;
+  return {
+    functions: [{ name, file_offset: offsetOf(elf, start) }],
+    evidence: [
+      `${name}: alone reports errors as "${innerName}" of "${SOURCE_FILE}"; costs less to probe than those that call it; ` +
+        `.eh_frame_hdr has a function there; begins ${readEntry(elf, start)}`,
+    ],
+  };
 }
 
 /** Where the inner function was inlined, SSL_read reports errors under both names. The `_ex` functions cannot be told apart then. */

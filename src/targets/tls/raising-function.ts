@@ -1,5 +1,6 @@
 import { type Elf, readCode } from '../elf.ts';
 import type { Reference } from './code-scan.ts';
+import type { FunctionTable } from './function-table.ts';
 
 const MAX_FUNCTION_BYTES = 8 * 1024;
 const ALIGNMENT_BYTES = 16;
@@ -35,19 +36,25 @@ export interface RaisingFunction {
 /** Whether a direct call leads to an address. */
 export type IsCalled = (address: number) => boolean;
 
+/** Where functions begin and end: by the unwind tables as far as there are any, else by which addresses are called. */
+export interface Boundaries {
+  readonly isCalled: IsCalled;
+  readonly table: FunctionTable | undefined;
+}
+
 /** The functions around these references to the name of the source file. */
 export function findRaising(
   elf: Elf,
   references: readonly Reference[],
-  isCalled: IsCalled,
+  boundaries: Boundaries,
 ): readonly RaisingFunction[] {
   const sites = new Map<number, number[]>();
   for (const { at } of references) {
-    const start = findStart(isCalled, at);
+    const start = startOf(boundaries, at);
     if (start !== undefined) sites.set(start, [...(sites.get(start) ?? []), at - start]);
   }
   return [...sites].flatMap(([start, offsets]) => {
-    const code = readFunction(elf, isCalled, start);
+    const code = readFunction(elf, boundaries, start);
     const raised = offsets.filter((at) => at < code.length).flatMap((at) => readArguments(code, at) ?? []);
     const lines = raised.map(({ line }) => line);
     if (lines.length === 0) return [];
@@ -61,8 +68,13 @@ export function findRaising(
   });
 }
 
-/** Where the function begins that has this address in it: the nearest address before it that is called. */
-export function findStart(isCalled: IsCalled, address: number): number | undefined {
+/** Where the function begins that has this address in it; undefined where that cannot be told. */
+export function startOf({ isCalled, table }: Boundaries, address: number): number | undefined {
+  return table?.containing(address)?.start ?? findStart(isCalled, address);
+}
+
+/** The nearest address before it that is called. */
+function findStart(isCalled: IsCalled, address: number): number | undefined {
   const aligned = address - (address % ALIGNMENT_BYTES);
   for (let start = aligned; start > aligned - MAX_FUNCTION_BYTES; start -= ALIGNMENT_BYTES) {
     if (isCalled(start)) return start;
@@ -71,7 +83,9 @@ export function findStart(isCalled: IsCalled, address: number): number | undefin
 }
 
 /** Up to the next function that is called, or to padding, after which one may follow that is only called through a pointer. */
-export function readFunction(elf: Elf, isCalled: IsCalled, start: number): Buffer {
+export function readFunction(elf: Elf, { isCalled, table }: Boundaries, start: number): Buffer {
+  const bounds = table?.containing(start);
+  if (bounds?.start === start) return readCode(elf, start, Math.min(bounds.end - start, MAX_FUNCTION_BYTES));
   const code = readCode(elf, start, MAX_FUNCTION_BYTES);
   for (let at = ALIGNMENT_BYTES; at < code.length; at += ALIGNMENT_BYTES) {
     if (isCalled(start + at) || code[at - 1] === PADDING_INT3) return code.subarray(0, at);

@@ -14,6 +14,6 @@ export interface TlsFamily {
   readonly readsCode: boolean;
   /** Whether it is also tried in files in which another family found its functions: an executable may hold both. */
   readonly besideOthers?: boolean;
-  /** Where they are, or what is missing. A wrong place would kill the process that is watched: in doubt, none. */
+  /** Where they are, or what is missing ('' is not worth a word). A wrong place would kill the process that is watched: in doubt, none. */
   locate(elf: Elf): TlsLocation | { readonly missing: string };
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { API_KEY, type Place, PROMPT, type RealAgent } from '../real-agent.ts';
@@ -5,7 +6,14 @@ import { API_KEY, type Place, PROMPT, type RealAgent } from '../real-agent.ts';
 const CODEX_VERSION = '0.169.0';
 const codexBinary = 'node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex';
 
-const claudeCode: RealAgent = {
+const claudeEnvironment = {
+  ANTHROPIC_API_KEY: API_KEY,
+  // Its own word for "I may run as root".
+  IS_SANDBOX: '1',
+};
+const claudeQuiet = { CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', DISABLE_AUTOUPDATER: '1' };
+
+export const claudeCode: RealAgent = {
   name: 'Claude Code',
   version: '2.1.329',
   packages: { npm: ['@anthropic-ai/claude-code@2.1.329'] },
@@ -13,16 +21,17 @@ const claudeCode: RealAgent = {
     join(installed, 'node_modules/.bin/claude'),
     ...['-p', PROMPT, '--dangerously-skip-permissions'],
   ],
-  environment: ({ url }) => ({
-    ANTHROPIC_BASE_URL: url,
-    ANTHROPIC_API_KEY: API_KEY,
-    // Its own word for "I may run as root".
-    IS_SANDBOX: '1',
-    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-    DISABLE_AUTOUPDATER: '1',
-  }),
+  environment: ({ url }) => ({ ...claudeEnvironment, ...claudeQuiet, ANTHROPIC_BASE_URL: url }),
   tlsFile: ({ installed }) => join(installed, 'node_modules/@anthropic-ai/claude-code/bin/claude.exe'),
   shell: (command) => ({ name: 'Bash', arguments: { command, description: 'Look around' } }),
+};
+
+const claudeCodeWithTelemetry: RealAgent = {
+  ...claudeCode,
+  name: 'Claude Code, its own host and telemetry',
+  server: { host: 'api.anthropic.com' },
+  environment: () => ({ ...claudeEnvironment, ANTHROPIC_BASE_URL: undefined }),
+  note: 'Telemetry, settings and update checks on the same host are no calls, and none is taken for one',
 };
 
 function codex(name: string, trusts: 'system' | undefined): RealAgent {
@@ -47,6 +56,7 @@ function codex(name: string, trusts: 'system' | undefined): RealAgent {
         'wire_api = "responses"',
       ];
       writeFileSync(join(codexHome(place), 'config.toml'), `${settings.join('\n')}\n`);
+      return undefined;
     },
     command: ({ installed }) => [
       join(installed, 'node_modules/.bin/codex'),
@@ -73,6 +83,7 @@ const geminiCli: RealAgent = {
     };
     mkdirSync(join(home, '.gemini'));
     writeFileSync(join(home, '.gemini/settings.json'), JSON.stringify(settings));
+    return undefined;
   },
   command: ({ installed }) => [
     process.execPath,
@@ -88,9 +99,33 @@ const geminiCli: RealAgent = {
   shell: (command) => ({ name: 'run_shell_command', arguments: { command, description: 'Look around' } }),
 };
 
+/** As a user has it who logged in with a key: its own provider, whose host it knows. */
+const codexBuiltIn: RealAgent = {
+  ...codex('Codex, built-in provider over WebSocket', 'system'),
+  server: { host: 'api.openai.com', websocket: true },
+  prepare(place) {
+    mkdirSync(codexHome(place));
+    const settings = [
+      'model = "gpt-5.1-codex"',
+      'approval_policy = "never"',
+      'sandbox_mode = "danger-full-access"',
+      'check_for_update_on_startup = false',
+    ];
+    writeFileSync(join(codexHome(place), 'config.toml'), `${settings.join('\n')}\n`);
+    const env = { ...process.env, HOME: place.home, CODEX_HOME: codexHome(place) };
+    const command = join(place.installed, 'node_modules/.bin/codex');
+    execFileSync(command, ['login', '--with-api-key'], { input: API_KEY, env, stdio: ['pipe', 'ignore', 'pipe'] });
+    return undefined;
+  },
+  environment: (place) => ({ CODEX_HOME: codexHome(place), OPENAI_API_KEY: undefined, OPENAI_BASE_URL: undefined }),
+  note: 'The first call is its warm-up, which has no answer',
+};
+
 export const commandLineAgents: readonly RealAgent[] = [
   claudeCode,
+  claudeCodeWithTelemetry,
   codex('Codex', 'system'),
   codex('Codex (SSL_CERT_FILE set)', undefined),
+  codexBuiltIn,
   geminiCli,
 ];

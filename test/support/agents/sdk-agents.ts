@@ -1,23 +1,13 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildGo, goVersion } from '../../go-program.ts';
-import { API_KEY, type Place, type RealAgent } from '../real-agent.ts';
+import type { RealAgent } from '../real-agent.ts';
+import { hasCargo, openaiGo, reqwest } from './compiled-agents.ts';
+import { base, TOO_QUICK } from './sdk-base.ts';
 
 const scripts = join(import.meta.dirname, '../../e2e/agents');
 const own = import.meta.dirname;
 
-/** Small agents with a shell tool, each on a published SDK. */
-const base = {
-  environment: ({ url }: Place) => ({
-    OPENAI_BASE_URL: `${url}/v1`,
-    ANTHROPIC_BASE_URL: url,
-    OPENAI_API_KEY: API_KEY,
-    ANTHROPIC_API_KEY: API_KEY,
-    PYTHONDONTWRITEBYTECODE: '1',
-    LANGSMITH_TRACING: 'false',
-  }),
-  shell: (command: string) => ({ name: 'shell', arguments: { command } }),
-};
 const systemOpenssl = () => '/usr/lib/x86_64-linux-gnu/libssl.so.3';
 
 function node(name: string, package_name: string, version: string, script: readonly string[]): RealAgent {
@@ -43,11 +33,21 @@ function python(name: string, version: string, pip: readonly string[], script: r
   };
 }
 
+const langgraph = ['langgraph==1.2.24', 'langchain==1.4.7', 'langchain-openai==1.7.3', 'langchain-anthropic==1.7.7'];
+
+const ollama: RealAgent = {
+  ...python('Ollama client', '0.6.3', ['ollama==0.6.3'], [join(own, 'ollama_agent.py')]),
+  server: { plain: true },
+  environment: ({ url }) => ({ OLLAMA_HOST: url, PYTHONDONTWRITEBYTECODE: '1' }),
+  note: 'HTTP without TLS; Ollama gives its answers no id: calls are compared in their order',
+  unwatched: 'finds agents by TLS traffic, by name or by a rule; this is none of these',
+};
+
 /** On Go's standard library, stripped. */
 function go(version: string): RealAgent {
   return {
     ...base,
-    name: 'net/http, without symbols (Go)',
+    name: 'net/http, stripped (Go)',
     version,
     packages: {},
     build: (installed) => {
@@ -55,8 +55,12 @@ function go(version: string): RealAgent {
     },
     command: ({ installed }) => [join(installed, 'openai')],
     tlsFile: ({ installed }) => join(installed, 'openai'),
+    unwatched: TOO_QUICK,
   };
 }
+
+const goSdks =
+  goVersion === undefined ? [] : [openaiGo('OpenAI SDK'), openaiGo('OpenAI SDK, stripped', '-ldflags=-s -w')];
 
 export const sdkAgents: readonly RealAgent[] = [
   node('OpenAI SDK', 'openai', '7.55.0', ['openai-node.mjs', 'chat', '--stream']),
@@ -64,14 +68,13 @@ export const sdkAgents: readonly RealAgent[] = [
   node('Anthropic SDK', '@anthropic-ai/sdk', '1.11.0', ['anthropic-node.mjs', '--stream']),
   python('OpenAI SDK', '3.52.0', ['openai==3.52.0'], [join(scripts, 'openai_python.py'), '--stream']),
   python('Anthropic SDK', '2.11.0', ['anthropic==2.11.0'], [join(scripts, 'anthropic_python.py'), '--stream']),
-  python(
-    'LangGraph',
-    '1.2.24',
-    ['langgraph==1.2.24', 'langchain==1.4.7', 'langchain-openai==1.7.3'],
-    [join(own, 'langgraph_agent.py')],
-  ),
+  python('LangGraph, OpenAI', '1.2.24', langgraph, [join(own, 'langgraph_agent.py'), 'openai']),
+  python('LangGraph, Anthropic', '1.2.24', langgraph, [join(own, 'langgraph_agent.py'), 'anthropic']),
   python('aiohttp', '3.14.5', ['aiohttp==3.14.5'], [join(own, 'aiohttp_agent.py')]),
+  ollama,
+  ...goSdks,
   ...(goVersion === undefined ? [] : [go(goVersion)]),
+  ...(hasCargo ? [reqwest] : []),
 ];
 
 /** A module is looked for beside the script that imports it. */

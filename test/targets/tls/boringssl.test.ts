@@ -117,6 +117,20 @@ test('SSL_read is found by its errors alone where it begins otherwise, and that 
   assert.match(found?.evidence.join('\n') ?? '', /SSL_read: .*does not begin as SSL_read does in Bun/);
 });
 
+test('where SSL_peek is inlined in SSL_read, the one that also takes the data away is SSL_read', () => {
+  const own: Instruction[] = [...raise(66, 935), { call: 'ssl_read_impl' }];
+  const inlined = plain('SSL_read', ...own, { call: 'DiscardConsumed' });
+  const functions = [...library(raise, inlined, plain('SSL_peek', ...own)), plain('DiscardConsumed')];
+  const locateWith = (withUnwindTables: boolean) => {
+    const built = buildElf({ functions, strings: [FILE], withUnwindTables });
+    return { ...built, ...locateIn(built.bytes) };
+  };
+  const { found, offsets } = locateWith(true);
+  assert.equal(offsetsOf(found).SSL_read, offsets.get('SSL_read'));
+  // Bytes that only look like a call cannot be told from calls then.
+  assert.equal(locateWith(false).found, undefined);
+});
+
 test('SSL_read is found by its first bytes alone where its errors tell nothing, and that is said', () => {
   const { found, offsets } = locate(library(raise, { name: 'SSL_read', code: [BEGINNING, '0f1f00', LEAVE] }));
   assert.equal(offsetsOf(found).SSL_read, undefined, 'SSL_peek is then the only one that raises what SSL_read does');

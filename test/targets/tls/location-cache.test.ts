@@ -37,6 +37,9 @@ function openProgram(directory: string, code = '554889e5') {
     file,
     read: () => use((cache, elf, stat) => cache.read(elf, stat)),
     write: (found: FoundTls | null) => use((cache, elf, stat) => cache.write(elf, stat, found)),
+    refuse: (functions: FoundTls['functions']) =>
+      use((cache, _elf, stat) => cache.refuse(stat, functions, 'moves ciphertext')),
+    readRefusal: (functions?: FoundTls['functions']) => use((cache, _elf, stat) => cache.readRefusal(stat, functions)),
   };
 }
 
@@ -48,6 +51,21 @@ test('what was found once is known the next time, also that nothing was found', 
   other.write(null);
   assert.deepEqual(program.read(), FOUND);
   assert.equal(other.read(), null);
+});
+
+test('functions that turned out to be others are not given again, and why is known', () => {
+  const program = openProgram(newDirectory());
+  program.write(FOUND);
+  assert.equal(program.readRefusal(), undefined);
+  program.refuse(FOUND.functions);
+  assert.equal(program.read(), null);
+  assert.equal(program.readRefusal(FOUND.functions), 'moves ciphertext');
+  assert.equal(program.readRefusal(), 'moves ciphertext');
+  // What was found beside them was refused with them.
+  program.refuse([...FOUND.functions, { name: 'rustls_encrypt', file_offset: 0x3000n }]);
+  assert.equal(program.readRefusal(FOUND.functions), 'moves ciphertext');
+  // Another place in the same file is another matter: somebody may have listed it since.
+  assert.equal(program.readRefusal([{ name: 'SSL_read', file_offset: 0x2000n }]), undefined);
 });
 
 test('a file that changed, or is another one with the same content, is looked into anew', () => {

@@ -18,8 +18,8 @@ const AGENTS = [
     name: 'Codex',
     variable: 'UNDERSIGHT_CODEX',
     families: ['openssl-static', 'rustls'],
-    functions: ['SSL_read', 'SSL_read_ex', 'SSL_write', 'SSL_write_ex', 'SSL_free', 'rustls_encrypt', 'rustls_decrypt'],
-    known: { bytes: 294277432, offsets: { SSL_read: 0x10e63e50n, SSL_write: 0x10e645a0n } },
+    functions: ['ssl_read_internal', 'ssl_write_internal_flags', 'SSL_free', 'rustls_encrypt', 'rustls_decrypt'],
+    known: { bytes: 294277432, offsets: { ssl_read_internal: 0x10e63c50n, ssl_write_internal_flags: 0x10e64240n } },
   },
 ] as const;
 

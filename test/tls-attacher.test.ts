@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createCounters } from '../src/health/counters.ts';
+import type { TlsDataEvent } from '../src/model/event.ts';
+import type { TlsFamilyName, TlsLibrary } from '../src/model/tls-library.ts';
+import { createTlsAttacher } from '../src/tls-attacher.ts';
+
+const REQUEST = Buffer.from('POST /v1/messages HTTP/1.1\r\n');
+const RESPONSE = Buffer.from('HTTP/1.1 200 OK\r\n\r\n');
+const CIPHERTEXT = Buffer.from('1703030020', 'hex');
+const COMPRESSED = Buffer.from('1f8b0800000000000003abe6', 'hex');
+
+/** Of the file that was attached first. */
+type Seen = Pick<TlsDataEvent, 'direction' | 'data'> & Partial<Pick<TlsDataEvent, 'half' | 'offset'>>;
+
+/** Attaches one file whose functions these families found; tells why it was refused, if it was. */
+function refusalOf(families: readonly TlsFamilyName[], events: readonly Seen[]): string | undefined {
+  const library: TlsLibrary = {
+    path: '/opt/agent',
+    device: 1n,
+    inode: 2n,
+    build_id: undefined,
+    families,
+    functions: [],
+    evidence: [],
+  };
+  let number = 0;
+  let refusal: string | undefined;
+  const detached: TlsLibrary[] = [];
+  const attacher = createTlsAttacher({
+    probes: {
+      attachTls: (_, given) => {
+        number = given ?? 0;
+        return 'attached';
+      },
+      detachTls: (one) => detached.push(one),
+    },
+    counters: createCounters(),
+    warn: () => {},
+    locate: () => library,
+    refuse: (_, reason) => {
+      refusal = reason;
+    },
+  });
+  attacher.attach([library.path]);
+  for (const event of events) attacher.see({ offset: 0n, lost_bytes: 0, library: number, ...event } as TlsDataEvent);
+  assert.equal(detached.length, refusal === undefined ? 0 : 1);
+  return refusal;
+}
+
+const times = (count: number, event: Seen): readonly Seen[] => Array.from({ length: count }, () => event);
+const settled: readonly Seen[] = [
+  { direction: 'write', data: REQUEST },
+  { direction: 'read', data: RESPONSE },
+];
+
+test('of a program with two TLS libraries, what one moves does not vouch for the other', () => {
+  const wrong = times(3, { direction: 'write', data: CIPHERTEXT });
+  const families = ['openssl-static', 'rustls'] as const;
+  assert.equal(refusalOf(families, [...settled, ...wrong]), undefined);
+  const reason = 'what it writes is no plaintext (3 calls)';
+  assert.equal(refusalOf(families, [...settled, ...wrong.map((one) => ({ ...one, half: true as const }))]), reason);
+  const half = settled.map((one) => ({ ...one, half: true as const }));
+  assert.equal(refusalOf(families, [...half, ...wrong]), reason);
+});
+
+test('what begins in the middle says nothing against rustls, whose objects end with their keys', () => {
+  const unclear = times(20, { direction: 'read', data: COMPRESSED });
+  assert.match(refusalOf(['boringssl'], unclear) ?? '', /begins like no protocol/);
+  const half = unclear.map((one) => ({ ...one, half: true as const }));
+  assert.equal(refusalOf(['rustls'], half), undefined);
+});
+
+test('functions that symbols or the table of Go name stay probed, whatever they move', () => {
+  const wrong = times(9, { direction: 'write', data: CIPHERTEXT });
+  assert.equal(refusalOf(['openssl-symbols'], wrong), undefined);
+  assert.equal(refusalOf(['go'], wrong), undefined);
+  assert.notEqual(refusalOf(['known-build'], wrong), undefined);
+});
