@@ -1,6 +1,7 @@
 import type { Counters } from '../health/counters.ts';
 import { BoundedMap } from '../model/bounded-map.ts';
 import type { Event, PipeEndEvent, PlainDataEvent } from '../model/event.ts';
+import { heldEventBytes } from '../model/held-event.ts';
 import type { Stage } from '../stage.ts';
 
 export interface PipeTellersOptions {
@@ -69,8 +70,9 @@ export function createPipeTellers(options: PipeTellersOptions, next: Stage<Event
     else if (pipe.teller === 'reader') next.push(event);
     else {
       pipe.held.push(event);
-      pipe.held_bytes += event.data.length;
-      held_bytes += event.data.length;
+      const bytes = heldEventBytes(event);
+      pipe.held_bytes += bytes;
+      held_bytes += bytes;
       waiting.add(pipe);
       if (held_bytes > max_held_bytes) for (const each of [...waiting]) release(each);
     }

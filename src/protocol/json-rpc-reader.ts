@@ -1,3 +1,4 @@
+import { createByteBlocks } from './byte-blocks.ts';
 import { type JsonRpcMessage, parseJsonRpc } from './json-rpc.ts';
 
 /** Where a message was: the pieces its first and last byte came in, and its size on the stream. */
@@ -44,8 +45,7 @@ const HEADER_BYTES = 64;
  * `Content-Length` header. Lines that are no message are skipped.
  */
 export function createJsonRpcReader<At>(options: JsonRpcReaderOptions, sink: JsonRpcSink<At>): JsonRpcReader<At> {
-  let pieces: Uint8Array[] = [];
-  let held_bytes = 0;
+  const held = createByteBlocks();
   /** Of the unit that is being read, held or not. */
   let unit_bytes = 0;
   let first: At | undefined;
@@ -58,10 +58,9 @@ export function createJsonRpcReader<At>(options: JsonRpcReaderOptions, sink: Jso
   let next_body_bytes: number | undefined;
 
   const release = (): Buffer => {
-    const whole = Buffer.concat(pieces, held_bytes);
-    options.hold(-held_bytes);
-    pieces = [];
-    held_bytes = 0;
+    const whole = held.joined();
+    options.hold(-whole.length);
+    held.clear();
     return whole;
   };
   const keep = (data: Uint8Array, at: At): void => {
@@ -73,8 +72,7 @@ export function createJsonRpcReader<At>(options: JsonRpcReaderOptions, sink: Jso
       release();
       return;
     }
-    pieces.push(data);
-    held_bytes += data.length;
+    held.add(data);
   };
   const reset = (): void => {
     release();
@@ -116,7 +114,7 @@ export function createJsonRpcReader<At>(options: JsonRpcReaderOptions, sink: Jso
 
   return {
     get held_bytes() {
-      return held_bytes;
+      return held.bytes;
     },
     push(data, at) {
       let from = 0;

@@ -94,6 +94,13 @@ test('what waits is bounded, by bytes and by pipes', () => {
   assert.deepEqual(pipes.said(), ['2 reads a']);
 });
 
+test('pieces of no bytes count too', () => {
+  const { stage, data, said } = tellers({ max_held_bytes: 20_000 });
+  for (let count = 0; count < 100; count++) data(2, 'read', 1, '');
+  assert.equal(said().length, 100);
+  stage.close?.();
+});
+
 test('sockets and everything else pass as they are', () => {
   const { stage, said } = tellers();
   const base = { process: '1:1', pid: 1, tid: 1, ktime_ns: 1n } as const;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type JsonRpcMessage, parseJsonRpc } from '../../src/protocol/json-rpc.ts';
 import { createJsonRpcReader } from '../../src/protocol/json-rpc-reader.ts';
+import { keptBytes } from '../kept-bytes.ts';
 import { cutAt, plainCuts, randomCuts } from './cuts.ts';
 
 interface Read {
@@ -151,4 +152,16 @@ test('any bytes are read without failing, and nothing stays held', () => {
     }),
     { numRuns: 200 },
   );
+});
+
+test('a message that comes byte by byte takes no more room than it is', () => {
+  const size = 500_000;
+  const sink = { message() {}, skipped() {}, tooLarge() {} };
+  const { bytes, kept } = keptBytes(() => {
+    const reader = createJsonRpcReader<number>({ max_message_bytes: size, hold: () => true }, sink);
+    for (let count = 0; count < size; count++) reader.push(Uint8Array.of(0x7b), count);
+    return reader;
+  });
+  assert.equal(kept.held_bytes, size);
+  assert.ok(bytes < 8 * size, `${bytes} bytes are kept of ${size}`);
 });
