@@ -13,7 +13,7 @@ import { type Connection, createConnection, SOCKET_CLOSED } from './connection.t
 import { guarded } from './guarded-provider.ts';
 import { createHalfConnections } from './half-connections.ts';
 import { type CallOrigin, createLlmExchange } from './llm-exchange.ts';
-import { createMcp } from './mcp.ts';
+import { createMcp } from './mcp/mcp.ts';
 import { netName } from './net-names.ts';
 import type { ExchangeOptions } from './options.ts';
 import { isPlainConnection, plainConnection, plaintextOf } from './plain-socket.ts';

@@ -1,9 +1,9 @@
-import type { Counters } from '../health/counters.ts';
-import type { ProcessKey } from '../model/event.ts';
-import type { CaptureGap } from '../model/llm-call.ts';
-import type { McpCall } from '../model/mcp-call.ts';
-import type { JsonRpcId, JsonRpcMessage } from '../protocol/json-rpc.ts';
-import { boundedJson, field, stringField } from '../providers/json-value.ts';
+import type { Counters } from '../../health/counters.ts';
+import type { ProcessKey } from '../../model/event.ts';
+import type { CaptureGap } from '../../model/llm-call.ts';
+import type { McpCall } from '../../model/mcp-call.ts';
+import type { JsonRpcId, JsonRpcMessage } from '../../protocol/json-rpc.ts';
+import { boundedJson, field, stringField } from '../../providers/json-value.ts';
 import { clientFacts, type McpMessage, mcpError, mcpImplementation, mcpSubject } from './mcp-message.ts';
 
 /** A process at one end. */

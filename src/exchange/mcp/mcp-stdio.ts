@@ -1,10 +1,10 @@
-import type { Counters } from '../health/counters.ts';
-import type { EventBase, PipeEndEvent, PlainDataEvent, ProcessKey } from '../model/event.ts';
-import type { McpCall } from '../model/mcp-call.ts';
-import { type ByteStream, createByteStream } from '../protocol/byte-stream.ts';
-import type { JsonRpcMessage } from '../protocol/json-rpc.ts';
-import { createJsonRpcReader, type JsonRpcReader, type MessageSpan } from '../protocol/json-rpc-reader.ts';
-import type { BodyBudget } from './body-collector.ts';
+import type { Counters } from '../../health/counters.ts';
+import type { EventBase, PipeEndEvent, PlainDataEvent, ProcessKey } from '../../model/event.ts';
+import type { McpCall } from '../../model/mcp-call.ts';
+import { type ByteStream, createByteStream } from '../../protocol/byte-stream.ts';
+import type { JsonRpcMessage } from '../../protocol/json-rpc.ts';
+import { createJsonRpcReader, type JsonRpcReader, type MessageSpan } from '../../protocol/json-rpc-reader.ts';
+import type { BodyBudget } from '../body-collector.ts';
 import { type McpArrival, type McpChannel, McpDialogue, type McpParty } from './mcp-dialogue.ts';
 import { isForeign, mcpSender } from './mcp-message.ts';
 

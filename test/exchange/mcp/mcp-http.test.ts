@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { eventChunk, jsonResponse, LAST_CHUNK, STREAM_HEAD, type WatchedConnection } from '../watched.ts';
 import { INITIALIZE, INITIALIZED, notification, request, response, SERVER, watchMcp } from './mcp-watched.ts';
-import { eventChunk, jsonResponse, LAST_CHUNK, STREAM_HEAD, type WatchedConnection } from './watched.ts';
 
 const SESSION = 'Mcp-Session-Id: s1';
 const ACCEPTED = 'HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n';

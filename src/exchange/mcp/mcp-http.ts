@@ -1,11 +1,11 @@
-import type { Counters } from '../health/counters.ts';
-import { BoundedMap } from '../model/bounded-map.ts';
-import type { EventBase, ProcessKey } from '../model/event.ts';
-import type { McpCall } from '../model/mcp-call.ts';
-import type { ExchangeListener } from '../protocol/http-exchange.ts';
-import type { HttpRequestHead } from '../providers/provider.ts';
-import type { Arrival } from './arrival.ts';
-import type { BodyBudget } from './body-collector.ts';
+import type { Counters } from '../../health/counters.ts';
+import { BoundedMap } from '../../model/bounded-map.ts';
+import type { EventBase, ProcessKey } from '../../model/event.ts';
+import type { McpCall } from '../../model/mcp-call.ts';
+import type { ExchangeListener } from '../../protocol/http-exchange.ts';
+import type { HttpRequestHead } from '../../providers/provider.ts';
+import type { Arrival } from '../arrival.ts';
+import type { BodyBudget } from '../body-collector.ts';
 import { type McpChannel, McpDialogue } from './mcp-dialogue.ts';
 import { createMcpHttpExchange } from './mcp-http-exchange.ts';
 

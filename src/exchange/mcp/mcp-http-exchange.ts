@@ -1,16 +1,16 @@
-import type { Counters } from '../health/counters.ts';
-import { decodeContent } from '../protocol/content-coding.ts';
-import type { ExchangeListener } from '../protocol/http-exchange.ts';
-import { bodyCodings } from '../protocol/http1-head.ts';
-import { type JsonRpcMessage, parseJsonRpc } from '../protocol/json-rpc.ts';
-import type { HttpRequestHead } from '../providers/provider.ts';
-import type { Arrival } from './arrival.ts';
-import { type BodyBudget, createBodyCollector } from './body-collector.ts';
-import { createCaptureGaps } from './capture-gaps.ts';
+import type { Counters } from '../../health/counters.ts';
+import { decodeContent } from '../../protocol/content-coding.ts';
+import type { ExchangeListener } from '../../protocol/http-exchange.ts';
+import { bodyCodings } from '../../protocol/http1-head.ts';
+import { type JsonRpcMessage, parseJsonRpc } from '../../protocol/json-rpc.ts';
+import type { HttpRequestHead } from '../../providers/provider.ts';
+import type { Arrival } from '../arrival.ts';
+import { type BodyBudget, createBodyCollector } from '../body-collector.ts';
+import { createCaptureGaps } from '../capture-gaps.ts';
+import { type BodyReader, createResponseBody, type ResponseBody } from '../response-body.ts';
 import type { McpArrival, McpChannel } from './mcp-dialogue.ts';
 import type { McpSessions } from './mcp-http.ts';
 import { mcpSender } from './mcp-message.ts';
-import { type BodyReader, createResponseBody, type ResponseBody } from './response-body.ts';
 
 export interface McpHttpExchangeOptions {
   readonly head: HttpRequestHead;

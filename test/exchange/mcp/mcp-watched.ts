@@ -1,6 +1,6 @@
-import type { ProcessKey } from '../../src/model/event.ts';
-import type { McpCall } from '../../src/model/mcp-call.ts';
-import { type Watched, watch } from './watched.ts';
+import type { ProcessKey } from '../../../src/model/event.ts';
+import type { McpCall } from '../../../src/model/mcp-call.ts';
+import { type Watched, watch } from '../watched.ts';
 
 export interface WatchedMcp extends Watched {
   readonly mcp: () => McpCall[];

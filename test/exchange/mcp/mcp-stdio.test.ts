@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { plainCuts, randomCuts } from '../protocol/cuts.ts';
+import { plainCuts, randomCuts } from '../../protocol/cuts.ts';
 import {
   CLIENT,
   failure,
