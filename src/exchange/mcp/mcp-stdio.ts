@@ -49,6 +49,8 @@ interface Pipe {
 const MAX_HELD_BYTES = 1 << 20;
 const MAX_HELD_PIECES = 256;
 const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
+/** How language servers begin: what they say is another protocol. */
+const FRAMED = /^content-length[ \t]*:[ \t]*\d+$/i;
 /** A pipe without any message by then carries something else. */
 const SILENT_BYTES = 1 << 20;
 /** What a response to nothing counts for. */
@@ -73,7 +75,10 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
       },
       {
         message: (message, span) => take(pipe, message, span),
-        skipped: (bytes) => notMcp(pipe, bytes),
+        skipped(bytes, line) {
+          if (pipe.speaks === undefined && pipe.silent_bytes === 0 && FRAMED.test(line)) ignoreFramed(pipe);
+          else notMcp(pipe, bytes);
+        },
         tooLarge(bytes) {
           if (pipe.speaks === 'mcp') counters.lost('exchange.mcp_messages_too_large');
           else notMcp(pipe, bytes);
@@ -88,7 +93,9 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
       },
       {
         data: (data, piece) => {
-          if (pipe.speaks !== 'other') reader.push(data, piece);
+          if (pipe.speaks === 'other') return;
+          reader.push(data, piece);
+          if (isIgnored(pipe)) reader.end();
         },
         gap: (count) => {
           reader.gap();
@@ -119,6 +126,10 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
   const ignore = (pipe: Pipe): void => {
     pipe.speaks = 'other';
     pipe.reader.end();
+  };
+  const ignoreFramed = (pipe: Pipe): void => {
+    counters.counted('exchange.framed_pipes');
+    ignore(pipe);
   };
   const channelOf = (pipe: Pipe): McpChannel => {
     const is_client = pipe.sender === 'client';
@@ -255,6 +266,10 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
       for (const pipe of [...pipes.values()]) close(pipe, at_ns, 'watching ended');
     },
   };
+}
+
+function isIgnored({ speaks }: Pipe): boolean {
+  return speaks === 'other';
 }
 
 function isOf(party: McpParty | undefined, process: ProcessKey): boolean {

@@ -213,6 +213,23 @@ describe('MCP over standard input and output', () => {
     }
   });
 
+  it('goes on after a header that the server prints', () => {
+    const { to_server, to_client, ended_mcp } = connected();
+    to_client.say('Content-Length: 1000000\r\n\r\n');
+    to_server.say(request(1, 'tools/list'));
+    to_client.say(response(1, { tools: [] }));
+    assert.deepEqual([ended_mcp().at(-1)?.result, ended_mcp().at(-1)?.error], [{ tools: [] }, undefined]);
+  });
+
+  it('ignores a pipe that begins like that of a language server, and counts it', () => {
+    const { pipe, counters, mcp } = watchMcp();
+    const to_server = pipe(1n, CLIENT, SERVER);
+    to_server.say(`Content-Length: 3\r\n\r\n{}\n`);
+    to_server.say(INITIALIZE);
+    assert.deepEqual(mcp(), []);
+    assert.equal(counters.get('exchange.framed_pipes'), 1);
+  });
+
   it('reads a dialogue that it joins in the middle', () => {
     const { pipe, ended_mcp } = watchMcp();
     const to_server = pipe(1n, CLIENT, SERVER);
