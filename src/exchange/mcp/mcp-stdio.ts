@@ -48,7 +48,6 @@ interface Pipe {
 
 const MAX_HELD_BYTES = 1 << 20;
 const MAX_HELD_PIECES = 256;
-const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
 /** How language servers begin: what they say is another protocol. */
 const FRAMED = /^content-length[ \t]*:[ \t]*\d+$/i;
 /** A pipe without any message by then carries something else. */
@@ -66,7 +65,7 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
   const createPipe = (id: bigint, base_offset: bigint): Pipe => {
     const reader = createJsonRpcReader<PlainDataEvent>(
       {
-        max_message_bytes: Math.min(MAX_MESSAGE_BYTES, budget.max_body_bytes),
+        max_message_bytes: budget.max_body_bytes,
         hold(bytes) {
           if (bytes > 0 && budget.buffered_bytes + bytes > budget.max_buffered_bytes) return false;
           budget.buffered_bytes += bytes;

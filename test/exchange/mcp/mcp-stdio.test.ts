@@ -230,6 +230,13 @@ describe('MCP over standard input and output', () => {
     assert.equal(counters.get('exchange.framed_pipes'), 1);
   });
 
+  it('reads a message as large as the configuration allows', () => {
+    const { to_server, to_client, ended_mcp } = connected();
+    to_server.say(request(1, 'tools/call', { name: 'a' }));
+    to_client.say(response(1, { content: 'x'.repeat(17 * 2 ** 20) }));
+    assert.ok((ended_mcp().at(-1)?.response_bytes ?? 0) > 17 * 2 ** 20);
+  });
+
   it('reads a dialogue that it joins in the middle', () => {
     const { pipe, ended_mcp } = watchMcp();
     const to_server = pipe(1n, CLIENT, SERVER);
