@@ -13,6 +13,8 @@ export interface JsonRpcSink<At> {
   skipped(bytes: number, line: string): void;
   /** A message was left out for its size. */
   tooLarge(bytes: number, at: At): void;
+  /** Of a batch, so many messages are not told: it has too many. */
+  leftOut(count: number): void;
 }
 
 export interface JsonRpcReaderOptions {
@@ -79,7 +81,7 @@ export function createJsonRpcReader<At>(options: JsonRpcReaderOptions, sink: Jso
     reset();
   };
   const tell = (line: string, at: At): void => {
-    const messages = parseJsonRpc(line);
+    const messages = parseJsonRpc(line, (count) => sink.leftOut(count));
     for (const message of messages) sink.message(message, { first: first ?? at, last: at, bytes: line_bytes });
     if (messages.length === 0) sink.skipped(line_bytes, line);
   };

@@ -11,6 +11,7 @@ interface Read {
   readonly spans: (readonly [first: number, last: number, bytes: number])[];
   skipped: number;
   too_large: number;
+  left_out: number;
   held: number;
 }
 
@@ -20,7 +21,7 @@ function read(
   max_message_bytes = 1000,
   room = Number.POSITIVE_INFINITY,
 ): Read {
-  const out: Read = { messages: [], spans: [], skipped: 0, too_large: 0, held: 0 };
+  const out: Read = { messages: [], spans: [], skipped: 0, too_large: 0, left_out: 0, held: 0 };
   const reader = createJsonRpcReader<number>(
     {
       max_message_bytes,
@@ -37,6 +38,9 @@ function read(
       },
       skipped(bytes) {
         out.skipped += bytes;
+      },
+      leftOut(count) {
+        out.left_out += count;
       },
       tooLarge(bytes) {
         out.too_large += bytes;
@@ -111,6 +115,11 @@ test('after missing bytes reading goes on with the next message', () => {
   assert.deepEqual(types(read([text.slice(0, 20), 'gap', text.slice(40), lines(RESPONSE)])), ['response']);
 });
 
+test('what is left out of a batch that is too long is told', () => {
+  const out = read([lines(Array.from({ length: 1500 }, () => NOTIFICATION))], 1_000_000);
+  assert.deepEqual([out.messages.length, out.left_out], [1000, 500]);
+});
+
 test('a header that a program prints hides no message after it', () => {
   const out = read([lines(REQUEST), 'Content-Length: 1000000\r\n\r\n', lines(RESPONSE, NOTIFICATION)]);
   assert.deepEqual(types(out), ['request', 'response', 'notification']);
@@ -127,10 +136,15 @@ test('what is no JSON-RPC 2.0 is no message', () => {
     '{"jsonrpc":"2.0","id":1}',
     '{"jso',
   ])
-    assert.deepEqual(parseJsonRpc(text), [], text);
-  assert.deepEqual(parseJsonRpc('{"jsonrpc":"2.0","id":null,"error":{}}'), [
-    { type: 'response', id: undefined, result: undefined, error: {} },
-  ]);
+    assert.deepEqual(
+      parseJsonRpc(text, () => {}),
+      [],
+      text,
+    );
+  assert.deepEqual(
+    parseJsonRpc('{"jsonrpc":"2.0","id":null,"error":{}}', () => {}),
+    [{ type: 'response', id: undefined, result: undefined, error: {} }],
+  );
 });
 
 test('any bytes are read without failing, and nothing stays held', () => {

@@ -44,12 +44,17 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
   const asked: { readonly id: string | number }[] = [];
   let now: Arrival = start;
 
+  const isMcp = (): boolean =>
+    dialogue !== undefined || session_id !== undefined || head.headers.has('mcp-protocol-version');
+  const leftOut = (count: number): void => {
+    if (isMcp()) counters.lost('exchange.mcp_batch_left_out', count);
+  };
   const readRequest = (): void => {
     if (is_read) return;
     is_read = true;
     const text = request_is_lost ? '' : decodedText();
     request_body.release();
-    const messages = text.includes('"jsonrpc"') ? parseJsonRpc(text) : [];
+    const messages = text.includes('"jsonrpc"') ? parseJsonRpc(text, leftOut) : [];
     for (const message of messages) post(message, text.length);
   };
   const decodedText = (): string => {
@@ -62,14 +67,13 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
       (dialogue ?? sessions.find(target, undefined))?.answer(message, 'server', at);
       return;
     }
-    const is_mcp = session_id !== undefined || head.headers.has('mcp-protocol-version');
     const is_initialize = message.method === 'initialize' && mcpSender(message) === 'client';
     if (is_initialize && dialogue === undefined) {
       const known = sessions.find(target, undefined);
       dialogue = known === undefined || known.protocol_version !== undefined ? sessions.begin(target) : known;
     }
     dialogue ??= sessions.find(target, undefined);
-    if (dialogue === undefined && (is_mcp || mcpSender(message) === 'client')) {
+    if (dialogue === undefined && (isMcp() || mcpSender(message) === 'client')) {
       dialogue = sessions.begin(target);
       if (session_id !== undefined) sessions.name(dialogue, target, session_id);
     }
@@ -88,7 +92,7 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
   };
   const hearText = (text: string, ktime_ns: bigint): void => {
     if (dialogue === undefined || !text.includes('"jsonrpc"')) return;
-    for (const message of parseJsonRpc(text)) hear(message, text.length, ktime_ns);
+    for (const message of parseJsonRpc(text, leftOut)) hear(message, text.length, ktime_ns);
   };
   const reader: BodyReader = {
     pushEvent({ event, data }, ktime_ns) {

@@ -78,6 +78,9 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
           if (pipe.speaks === undefined && pipe.silent_bytes === 0 && FRAMED.test(line)) ignoreFramed(pipe);
           else notMcp(pipe, bytes);
         },
+        leftOut(count) {
+          if (pipe.speaks === 'mcp') counters.lost('exchange.mcp_batch_left_out', count);
+        },
         tooLarge(bytes) {
           if (pipe.speaks === 'mcp') counters.lost('exchange.mcp_messages_too_large');
           else notMcp(pipe, bytes);

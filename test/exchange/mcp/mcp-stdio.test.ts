@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { plainCuts, randomCuts } from '../../protocol/cuts.ts';
 import {
   CLIENT,
+  connected,
   failure,
   INITIALIZE,
   INITIALIZED,
@@ -13,17 +14,6 @@ import {
   SERVER,
   watchMcp,
 } from './mcp-watched.ts';
-
-/** A client and a server that have introduced themselves. */
-function connected(options: Record<string, unknown> = {}) {
-  const watched = watchMcp(options);
-  const to_server = watched.pipe(1n, CLIENT, SERVER);
-  const to_client = watched.pipe(2n, SERVER, CLIENT);
-  to_server.say(INITIALIZE);
-  to_client.say(INITIALIZED);
-  to_server.say(notification('notifications/initialized'));
-  return { ...watched, to_server, to_client };
-}
 
 describe('MCP over standard input and output', () => {
   it('tells each request when it is sent and when it is answered, with both sides', () => {
@@ -228,13 +218,6 @@ describe('MCP over standard input and output', () => {
     to_server.say(INITIALIZE);
     assert.deepEqual(mcp(), []);
     assert.equal(counters.get('exchange.framed_pipes'), 1);
-  });
-
-  it('reads a message as large as the configuration allows', () => {
-    const { to_server, to_client, ended_mcp } = connected();
-    to_server.say(request(1, 'tools/call', { name: 'a' }));
-    to_client.say(response(1, { content: 'x'.repeat(17 * 2 ** 20) }));
-    assert.ok((ended_mcp().at(-1)?.response_bytes ?? 0) > 17 * 2 ** 20);
   });
 
   it('reads a dialogue that it joins in the middle', () => {
