@@ -98,7 +98,9 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     const head = withoutCredentials(full_head);
     const provider = providers.find((candidate) => candidate.matches(head));
     const { process, pid } = event;
-    const toServer = () => mcp.request({ head, start, process, pid, origin: serverOf(head, connection, event) });
+    const closeCause = () => connection.close_cause;
+    const toServer = () =>
+      mcp.request({ head, start, process, pid, origin: serverOf(head, connection, event), closeCause });
     if (provider === undefined) return toServer();
     return createLlmExchange({
       provider,
@@ -108,7 +110,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       budget,
       counters,
       origin: originOf(head, start, connection, event),
-      closeCause: () => connection.close_cause,
+      closeCause,
       emit: (call) => next.push(call),
       later: (callback) => waiting.push(callback),
       otherwise: toServer,

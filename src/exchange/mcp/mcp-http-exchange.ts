@@ -1,4 +1,5 @@
 import type { Counters } from '../../health/counters.ts';
+import type { McpCall } from '../../model/mcp-call.ts';
 import { decodeContent } from '../../protocol/content-coding.ts';
 import type { ExchangeListener } from '../../protocol/http-exchange.ts';
 import { bodyCodings } from '../../protocol/http1-head.ts';
@@ -6,7 +7,7 @@ import { type JsonRpcMessage, parseJsonRpc } from '../../protocol/json-rpc.ts';
 import type { HttpRequestHead } from '../../providers/provider.ts';
 import type { Arrival } from '../arrival.ts';
 import { type BodyBudget, createBodyCollector } from '../body-collector.ts';
-import { createCaptureGaps } from '../capture-gaps.ts';
+import { type CaptureGaps, createCaptureGaps, isOurLoss } from '../capture-gaps.ts';
 import { type BodyReader, createResponseBody, type ResponseBody } from '../response-body.ts';
 import type { McpArrival, McpChannel } from './mcp-dialogue.ts';
 import type { McpSessions } from './mcp-http.ts';
@@ -21,6 +22,8 @@ export interface McpHttpExchangeOptions {
   readonly budget: BodyBudget;
   readonly counters: Counters;
   channel(): McpChannel;
+  /** What ended the connection, in words; undefined: we only stopped following it. */
+  closeCause(): string | undefined;
   later(callback: () => void): void;
 }
 
@@ -29,21 +32,33 @@ const NO_ERROR_ABOVE = 399;
 
 /** Follows one request over HTTP: the messages that are posted, and those that come back in its response or stream. */
 export function createMcpHttpExchange(options: McpHttpExchangeOptions): ExchangeListener<Arrival> {
-  const { head, start, sessions, lane, channel, budget, counters } = options;
+  const { head, start, sessions, lane, channel, closeCause, budget, counters } = options;
   const target = pathOf(head.target);
   const session_id = head.headers.get('mcp-session-id');
   const request_body = createBodyCollector(budget);
-  const gaps = createCaptureGaps();
+  const response_gaps = createCaptureGaps();
   let dialogue = session_id === undefined ? undefined : sessions.find(target, session_id);
   let response_body: ResponseBody | undefined;
   let status = 0;
   let request_is_lost = false;
+  let is_response_lost = false;
   let is_read = false;
   let is_waiting = false;
   /** What this request asks. */
   const asked: { readonly id: string | number }[] = [];
   let now: Arrival = start;
 
+  /** Also those of a response that was whole for the client: what it waits for may have been there. */
+  const gaps: CaptureGaps = {
+    add(reason, bytes, detail) {
+      response_gaps.add(reason, bytes, detail);
+      if (!isOurLoss(reason)) return;
+      is_response_lost = true;
+      const resumes = head.method === 'GET' && (dialogue?.answers_on_stream || head.headers.has('last-event-id'));
+      dialogue?.lose('client', { reason, bytes, detail }, now.ktime_ns, resumes ? undefined : lane);
+    },
+    list: response_gaps.list,
+  };
   const isMcp = (): boolean =>
     dialogue !== undefined || session_id !== undefined || head.headers.has('mcp-protocol-version');
   const leftOut = (count: number): void => {
@@ -78,8 +93,7 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
       if (session_id !== undefined) sessions.name(dialogue, target, session_id);
     }
     if (dialogue === undefined) return;
-    dialogue.session_id ??= session_id;
-    dialogue.protocol_version ??= head.headers.get('mcp-protocol-version');
+    dialogue.isNamed(session_id, head.headers.get('mcp-protocol-version'));
     if (message.type === 'request') asked.push(message);
     dialogue.send(message, 'client', at, channel, lane);
   };
@@ -98,8 +112,7 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
     pushEvent({ event, data }, ktime_ns) {
       // HTTP with SSE: the first event names the place to post to, which names the session.
       if (event === 'endpoint' && head.method === 'GET') {
-        dialogue = sessions.begin(pathOf(resolveTarget(data.trim(), head)));
-        dialogue.answers_on_stream = true;
+        dialogue = sessions.begin(pathOf(resolveTarget(data.trim(), head)), true);
       } else hearText(data, ktime_ns);
     },
     pushBody: (body, ktime_ns) => hearText(body.toString('utf8'), ktime_ns),
@@ -113,9 +126,8 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
     });
   };
   /** What was asked, and is not answered by now, will not be. */
-  const fail = (at: Arrival, type: string, message: string): void => {
-    const outcome = { error: { type, code: undefined, message }, gaps: gaps.list() };
-    for (const { id } of asked) dialogue?.fail('client', id, at.ktime_ns, outcome, lane);
+  const fail = (at: Arrival, error: McpCall['error']): void => {
+    for (const { id } of asked) dialogue?.fail('client', id, at.ktime_ns, error, lane);
   };
 
   return {
@@ -139,7 +151,7 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
       const given_id = response.headers.get('mcp-session-id');
       if (head.method === 'GET') dialogue ??= sessions.find(target, undefined);
       if (dialogue !== undefined && given_id !== undefined && given_id !== session_id) {
-        dialogue.session_id = given_id;
+        dialogue.isNamed(given_id, undefined);
         sessions.name(dialogue, target, given_id);
       }
       const is_stream = response.headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') === true;
@@ -154,9 +166,14 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
     },
     responseGap(bytes, at) {
       now = at;
-      response_body?.gap(bytes);
+      if (response_body !== undefined) response_body.gap(bytes);
+      else if (dialogue !== undefined) gaps.add('lost_bytes', bytes, 'response');
     },
-    responseMalformed() {},
+    responseMalformed(at) {
+      now = at;
+      is_response_lost = true;
+      dialogue?.lose('client', { reason: 'malformed', bytes: 0, detail: 'response head' }, at.ktime_ns, lane);
+    },
     responseEnd(at, how, cause) {
       now = at;
       readRequest();
@@ -165,9 +182,11 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
       response_body = undefined;
       if (dialogue === undefined || dialogue.answers_on_stream || status === ACCEPTED) return;
       // A stream that breaks off may be resumed on another one.
-      if (how === 'lost' || (is_stream && status <= NO_ERROR_ABOVE)) return;
-      if (status > NO_ERROR_ABOVE) fail(at, String(status), `HTTP ${status}`);
-      else fail(at, 'no_response', cause ?? '');
+      if (how === 'lost' ? !is_response_lost : is_stream && status <= NO_ERROR_ABOVE) return;
+      const text = cause ?? closeCause();
+      if (status > NO_ERROR_ABOVE) fail(at, { type: String(status), code: undefined, message: `HTTP ${status}` });
+      else if (how === 'cut' && text === undefined) fail(at, undefined);
+      else fail(at, { type: 'no_response', code: undefined, message: text ?? '' });
     },
   };
 }

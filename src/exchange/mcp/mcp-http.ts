@@ -6,7 +6,7 @@ import type { ExchangeListener } from '../../protocol/http-exchange.ts';
 import type { HttpRequestHead } from '../../providers/provider.ts';
 import type { Arrival } from '../arrival.ts';
 import type { BodyBudget } from '../body-collector.ts';
-import { type McpChannel, McpDialogue } from './mcp-dialogue.ts';
+import { createMcpDialogue, type McpChannel, type McpDialogue } from './mcp-dialogue.ts';
 import { createMcpHttpExchange } from './mcp-http-exchange.ts';
 
 export interface McpHttpOptions {
@@ -25,6 +25,8 @@ export interface McpHttpRequest {
   readonly process: ProcessKey;
   /** Asked anew: the socket, and who serves it, may become known later. */
   channel(): McpChannel;
+  /** What ended its connection, in words; undefined: we only stopped following it. */
+  closeCause(): string | undefined;
 }
 
 /** Follows MCP over HTTP: streamable HTTP (2025-03-26 and later), and HTTP with SSE (2024-11-05). */
@@ -40,7 +42,7 @@ export interface McpHttp {
 /** The dialogues that a client has, by what names them on the wire. */
 export interface McpSessions {
   find(target: string, session_id: string | undefined): McpDialogue | undefined;
-  begin(target: string): McpDialogue;
+  begin(target: string, answers_on_stream?: boolean): McpDialogue;
   /** The server gave it an id, or (older transport) a place to post to. */
   name(dialogue: McpDialogue, target: string, session_id: string | undefined): void;
 }
@@ -57,7 +59,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
     if (owners.size <= max_sessions || oldest === undefined) return;
     owners.delete(oldest);
     if (oldest.is_waiting) counters.lost('exchange.mcp_sessions_evicted');
-    oldest.end(last_ns, 'it is followed no longer');
+    oldest.end(last_ns, undefined);
   };
 
   const sessionsOf = (process: ProcessKey, host: string): McpSessions => {
@@ -65,12 +67,9 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
       JSON.stringify(session_id === undefined ? [process, host, target] : [process, host, '', session_id]);
     const sessions: McpSessions = {
       find: (target, session_id) => by_name.get(keyOf(target, session_id)),
-      begin(target) {
-        const dialogue = new McpDialogue({
-          dialogue_id: `${process}/mcp-http/${++dialogue_count}`,
-          counters,
-          emit: options.emit,
-        });
+      begin(target, answers_on_stream = false) {
+        const dialogue_id = `${process}/mcp-http/${++dialogue_count}`;
+        const dialogue = createMcpDialogue({ dialogue_id, counters, answers_on_stream, emit: options.emit });
         owners.set(dialogue, process);
         evict();
         sessions.name(dialogue, target, undefined);
@@ -82,11 +81,12 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
   };
 
   return {
-    request({ head, start, process, channel }) {
+    request(request) {
+      const { head, start, process, channel } = request;
       last_ns = start.ktime_ns;
       if (!isCandidate(head)) return undefined;
       const sessions = sessionsOf(process, head.host ?? String(channel().socket_id));
-      return createMcpHttpExchange({ ...options, head, start, sessions, channel, lane: String(++exchange_count) });
+      return createMcpHttpExchange({ ...options, ...request, sessions, lane: String(++exchange_count) });
     },
     refresh() {
       for (const dialogue of owners.keys()) dialogue.refresh();

@@ -25,6 +25,8 @@ export interface OtherRequest extends McpParty {
   readonly start: Arrival;
   /** Asked anew: it may become known later. */
   origin(): Pick<McpCall, 'socket_id' | 'server_address' | 'server_port'>;
+  /** What ended its connection, in words; undefined: we only stopped following it. */
+  closeCause(): string | undefined;
 }
 
 /** Follows the Model Context Protocol on every transport. */
@@ -59,7 +61,7 @@ export function createMcp(options: McpOptions): Mcp {
   };
 
   return {
-    request({ head, start, process, pid, origin }) {
+    request({ head, start, process, pid, origin, closeCause }) {
       const channel = () => {
         const { socket_id, server_address, server_port } = origin();
         const end = client_ends.get(socket_id);
@@ -68,7 +70,7 @@ export function createMcp(options: McpOptions): Mcp {
         const transport = end?.transport === 'unix' ? ('unix' as const) : ('tcp' as const);
         return { transport, socket_id, server_address, server_port, client: { process, pid }, server };
       };
-      return http.request({ head, start, process, channel });
+      return http.request({ head, start, process, channel, closeCause });
     },
     push(event) {
       switch (event.kind) {
