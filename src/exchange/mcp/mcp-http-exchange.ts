@@ -1,4 +1,5 @@
 import type { Counters } from '../../health/counters.ts';
+import type { CaptureGap } from '../../model/llm-call.ts';
 import type { McpCall } from '../../model/mcp-call.ts';
 import { decodeContent } from '../../protocol/content-coding.ts';
 import type { ExchangeListener } from '../../protocol/http-exchange.ts';
@@ -9,7 +10,7 @@ import type { Arrival } from '../arrival.ts';
 import { type BodyBudget, createBodyCollector } from '../body-collector.ts';
 import { type CaptureGaps, createCaptureGaps, isOurLoss } from '../capture-gaps.ts';
 import { type BodyReader, createResponseBody, type ResponseBody } from '../response-body.ts';
-import type { McpArrival, McpChannel } from './mcp-dialogue.ts';
+import type { McpArrival, McpChannel, McpDialogue } from './mcp-dialogue.ts';
 import type { McpSessions } from './mcp-http.ts';
 import { mcpSender } from './mcp-message.ts';
 
@@ -28,6 +29,8 @@ export interface McpHttpExchangeOptions {
 }
 
 const ACCEPTED = 202;
+/** Of a request that could not be read: some clients say it in a header, too (`Mcp-Method`, MCP 2026-07-28). */
+const UNKNOWN_METHOD = '_OTHER';
 const NO_ERROR_ABOVE = 399;
 
 /** Follows one request over HTTP: the messages that are posted, and those that come back in its response or stream. */
@@ -40,7 +43,8 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
   let dialogue = session_id === undefined ? undefined : sessions.find(target, session_id);
   let response_body: ResponseBody | undefined;
   let status = 0;
-  let request_is_lost = false;
+  let request_bytes = 0;
+  let lost_request: CaptureGap | undefined;
   let is_response_lost = false;
   let is_read = false;
   let is_waiting = false;
@@ -67,14 +71,30 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
   const readRequest = (): void => {
     if (is_read) return;
     is_read = true;
-    const text = request_is_lost ? '' : decodedText();
+    const coded = request_body.joined();
     request_body.release();
-    const messages = text.includes('"jsonrpc"') ? parseJsonRpc(text, leftOut) : [];
-    for (const message of messages) post(message, text.length);
+    if (lost_request === undefined) {
+      const { data, problem } = decodeContent(coded, bodyCodings(head.headers), budget.max_body_bytes);
+      const text = problem === undefined ? data.toString('utf8') : '';
+      if (problem !== undefined) lost_request = { reason: problem, bytes: request_bytes, detail: 'request' };
+      const messages = text.includes('"jsonrpc"') ? parseJsonRpc(text, leftOut) : [];
+      for (const message of messages) post(message, text.length);
+    }
+    if (lost_request !== undefined) loseRequest(lost_request);
   };
-  const decodedText = (): string => {
-    const { data, problem } = decodeContent(request_body.joined(), bodyCodings(head.headers), budget.max_body_bytes);
-    return problem === undefined ? data.toString('utf8') : '';
+  /** What was posted is not known: the response tells whether it asked for something. */
+  const loseRequest = (gap: CaptureGap): void => {
+    dialogue ??= sessions.find(target, undefined);
+    if (!isMcp()) return;
+    counters.lost('exchange.mcp_requests_lost');
+    dialogue ??= begin();
+    dialogue.isNamed(session_id, head.headers.get('mcp-protocol-version'));
+    dialogue.lose('server', gap, now.ktime_ns);
+  };
+  const begin = (): McpDialogue => {
+    const begun = sessions.begin(target);
+    if (session_id !== undefined) sessions.name(begun, target, session_id);
+    return begun;
   };
   const post = (message: JsonRpcMessage, bytes: number): void => {
     const at: McpArrival = { first_ns: start.call_start_ns, last_ns: now.ktime_ns, tid: start.tid, bytes };
@@ -89,8 +109,7 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
     }
     dialogue ??= sessions.find(target, undefined);
     if (dialogue === undefined && (isMcp() || mcpSender(message) === 'client')) {
-      dialogue = sessions.begin(target);
-      if (session_id !== undefined) sessions.name(dialogue, target, session_id);
+      dialogue = begin();
     }
     if (dialogue === undefined) return;
     dialogue.isNamed(session_id, head.headers.get('mcp-protocol-version'));
@@ -98,11 +117,20 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
     dialogue.send(message, 'client', at, channel, lane);
   };
 
+  /** Tells what a response shows to have been asked, where that was lost; and what is missing. */
+  const askedUnseen = ({ id }: Pick<JsonRpcMessage & { type: 'response' }, 'id'>): readonly CaptureGap[] => {
+    if (lost_request === undefined || id === undefined || dialogue?.awaits('client', id) !== false) return [];
+    const method = head.headers.get('mcp-method') ?? UNKNOWN_METHOD;
+    const { call_start_ns: first_ns, ktime_ns: last_ns, tid } = start;
+    const at: McpArrival = { first_ns, last_ns, tid, bytes: request_bytes };
+    dialogue.send({ type: 'request', id, method, params: undefined }, 'client', at, channel, lane);
+    return [lost_request];
+  };
   /** What the server says, on whichever stream. */
   const hear = (message: JsonRpcMessage, bytes: number, now_ns: bigint): void => {
     const at: McpArrival = { first_ns: now_ns, last_ns: now_ns, tid: now.tid, bytes };
-    if (message.type === 'response') dialogue?.answer(message, 'client', at, gaps.list(), lane);
-    else if (dialogue !== undefined) dialogue.send(message, 'server', at, channel);
+    if (message.type !== 'response') dialogue?.send(message, 'server', at, channel);
+    else dialogue?.answer(message, 'client', at, [...askedUnseen(message), ...gaps.list()], lane);
   };
   const hearText = (text: string, ktime_ns: bigint): void => {
     if (dialogue === undefined || !text.includes('"jsonrpc"')) return;
@@ -133,12 +161,13 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
   return {
     requestBody(data, at) {
       now = at;
-      if (is_read || request_is_lost || request_body.add(data)) return;
-      request_is_lost = true;
-      counters.counted('exchange.mcp_bodies_too_large');
+      request_bytes += data.length;
+      if (is_read || lost_request !== undefined || request_body.add(data)) return;
+      lost_request = { reason: 'too_large', bytes: 0, detail: 'request' };
     },
-    requestGap() {
-      request_is_lost = true;
+    requestGap(bytes) {
+      request_bytes += bytes;
+      lost_request ??= { reason: 'lost_bytes', bytes, detail: 'request' };
     },
     requestEnd(at) {
       now = at;

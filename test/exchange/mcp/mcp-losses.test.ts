@@ -122,6 +122,35 @@ describe('what MCP says that we cannot keep', () => {
     assert.deepEqual(ends(one), [[undefined, ['lost_bytes']]]);
   });
 
+  it('is counted and told by its response: a request over HTTP that we could not read', () => {
+    const whole = post(TOOL_CALL, [SESSION, 'Mcp-Method: tools/call']);
+    const garbled = whole.replace('\r\n', '\r\nContent-Encoding: gzip\r\n');
+    const gap = overHttp();
+    gap.main.write(whole.slice(0, -9), 9);
+    const undecoded = overHttp();
+    undecoded.main.write(garbled);
+    const large = overHttp({ max_body_bytes: 300 });
+    large.main.write(post({ ...TOOL_CALL, params: 'x'.repeat(400) }, [SESSION, 'Mcp-Method: tools/call']));
+    for (const { main, counters } of [gap, undecoded, large]) {
+      main.read(jsonResponse(response(1)));
+      assert.deepEqual(counters.losses().at(-1), ['exchange.mcp_requests_lost', 1]);
+    }
+    assert.deepEqual([gap, undecoded, large].map(ends), [
+      [[undefined, ['lost_bytes']]],
+      [[undefined, ['decompression']]],
+      [[undefined, ['too_large']]],
+    ]);
+    assert.equal(gap.ended_mcp().at(-1)?.session_id, 's1');
+  });
+
+  it('is counted of no other JSON that is posted', () => {
+    const { connection, counters, mcp } = watchMcp();
+    const main = connection(1n);
+    main.write(post({ text: 'hello' }).slice(0, -5), 5);
+    main.read(jsonResponse({}));
+    assert.deepEqual([mcp(), counters.get('exchange.mcp_requests_lost')], [[], 0]);
+  });
+
   it('is no failure of the server where we stop following', () => {
     const pipes = connected({ max_connections: 2 });
     pipes.to_server.say(TOOL_CALL);
