@@ -1,11 +1,11 @@
 import type { Counters } from '../../health/counters.ts';
-import { BoundedMap } from '../../model/bounded-map.ts';
-import type { Event, NetOpenEvent, SocketAddress } from '../../model/event.ts';
+import type { Event } from '../../model/event.ts';
 import type { McpCall } from '../../model/mcp-call.ts';
 import type { ExchangeListener } from '../../protocol/http-exchange.ts';
 import type { HttpRequestHead } from '../../providers/provider.ts';
 import type { Arrival } from '../arrival.ts';
 import type { BodyBudget } from '../body-collector.ts';
+import { createMcpAcceptors } from './mcp-acceptors.ts';
 import type { McpParty } from './mcp-dialogue.ts';
 import { createMcpHttp } from './mcp-http.ts';
 import { createMcpStdio } from './mcp-stdio.ts';
@@ -43,31 +43,16 @@ export function createMcp(options: McpOptions): Mcp {
   const { max_connections } = options;
   const stdio = createMcpStdio({ ...options, max_pipes: max_connections });
   const http = createMcpHttp({ ...options, max_sessions: max_connections });
-  /** Client ends of connections by socket, and the processes that accepted them by the client's end. */
-  const client_ends = new BoundedMap<bigint, Pick<NetOpenEvent, 'local' | 'transport'>>(2 * max_connections);
-  const acceptors = new BoundedMap<string, McpParty>(2 * max_connections);
-  /** Of calls whose server is not known. */
-  const awaited_ends = new BoundedMap<string, boolean>(max_connections);
-
-  const opened = (event: NetOpenEvent): void => {
-    const { operation, socket_id, local, peer, transport, process, pid } = event;
-    if (operation === 'connect' && socket_id !== 0n) client_ends.set(socket_id, { local, transport });
-    if (operation !== 'accept' || peer.port === 0) return;
-    const end = endOf(peer);
-    acceptors.set(end, { process, pid });
-    if (awaited_ends.get(end) !== true) return;
-    awaited_ends.delete(end);
-    http.refresh();
-  };
+  const acceptors = createMcpAcceptors(max_connections);
 
   return {
     request({ head, start, process, pid, origin, closeCause }) {
+      /** Its connection may be closed when the call ends. */
+      let server: McpParty | undefined;
       const channel = () => {
         const { socket_id, server_address, server_port } = origin();
-        const end = client_ends.get(socket_id);
-        const server = end === undefined ? undefined : acceptors.get(endOf(end.local));
-        if (end !== undefined && server === undefined) awaited_ends.set(endOf(end.local), true);
-        const transport = end?.transport === 'unix' ? ('unix' as const) : ('tcp' as const);
+        server ??= acceptors.serverOf(socket_id);
+        const transport = acceptors.transportOf(socket_id);
         return { transport, socket_id, server_address, server_port, client: { process, pid }, server };
       };
       return http.request({ head, start, process, channel, closeCause });
@@ -82,11 +67,15 @@ export function createMcp(options: McpOptions): Mcp {
           stdio.pipeEnd(event);
           return true;
         case 'net_open':
-          opened(event);
+          if (acceptors.opened(event)) http.refresh();
+          return false;
+        case 'net_io':
+          acceptors.moved(event);
           return false;
         case 'process_exit':
           stdio.processEnd(event);
           http.processEnd(event);
+          acceptors.processEnd(event);
           return false;
         default:
           return false;
@@ -98,8 +87,4 @@ export function createMcp(options: McpOptions): Mcp {
       http.end(at_ns);
     },
   };
-}
-
-function endOf({ address, port }: SocketAddress): string {
-  return `${address.replace(/^::ffff:/, '')}:${port}`;
 }
