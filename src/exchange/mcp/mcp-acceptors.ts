@@ -1,5 +1,6 @@
+import type { Counters } from '../../health/counters.ts';
 import { BoundedMap } from '../../model/bounded-map.ts';
-import type { EventBase, NetIoEvent, NetOpenEvent, SocketAddress } from '../../model/event.ts';
+import type { EventBase, NetIoEvent, NetOpenEvent, ProcessKey, SocketAddress } from '../../model/event.ts';
 import type { McpParty } from './mcp-dialogue.ts';
 
 /** Who serves connections on this machine: the processes that accepted them, as long as they are open. */
@@ -8,30 +9,36 @@ export interface McpAcceptors {
   opened(event: NetOpenEvent): boolean;
   moved(event: NetIoEvent): void;
   processEnd(event: EventBase): void;
-  /** Of a client's socket. */
-  transportOf(socket_id: bigint): 'tcp' | 'unix';
-  /** Of a client's socket; undefined: not known yet, or not on this machine. */
-  serverOf(socket_id: bigint): McpParty | undefined;
+  clientOf(socket_id: bigint): McpClientEnd | undefined;
+  /** undefined: not known yet, or not on this machine. */
+  serverOf(client: McpClientEnd): McpParty | undefined;
+}
+
+/** A socket that a client connected. */
+export interface McpClientEnd {
+  readonly transport: NetOpenEvent['transport'];
+  readonly process: ProcessKey;
+  /** Both ends. */
+  readonly ends: string;
 }
 
 interface Accepted extends McpParty {
   readonly socket_id: bigint;
 }
 
-export function createMcpAcceptors(max_connections: number): McpAcceptors {
-  /** Of clients: both ends, by socket. */
-  const connected = new BoundedMap<bigint, Pick<NetOpenEvent, 'transport'> & { readonly ends: string }>(
-    2 * max_connections,
-  );
-  const acceptors = new BoundedMap<string, Accepted>(2 * max_connections);
+export function createMcpAcceptors(max_connections: number, counters: Counters): McpAcceptors {
+  // Of most it does not matter: they carry no MCP, or their call is told already.
+  const forgotten = () => counters.counted('exchange.mcp_connection_ends_forgotten');
+  const connected = new BoundedMap<bigint, McpClientEnd>(2 * max_connections, forgotten);
+  const acceptors = new BoundedMap<string, Accepted>(2 * max_connections, forgotten);
   const ends_accepted = new BoundedMap<bigint, string>(2 * max_connections);
-  /** Of calls whose server is not known. */
+  /** Of calls whose server is not known. Who is forgotten is looked for again when the call ends. */
   const awaited = new BoundedMap<string, boolean>(max_connections);
 
   return {
     opened({ operation, socket_id, local, peer, transport, process, pid }) {
       if (operation === 'connect' && socket_id !== 0n) {
-        connected.set(socket_id, { ends: endsOf(local, peer), transport });
+        connected.set(socket_id, { ends: endsOf(local, peer), transport, process });
       }
       if (operation !== 'accept' || peer.port === 0) return false;
       const ends = endsOf(peer, local);
@@ -42,7 +49,9 @@ export function createMcpAcceptors(max_connections: number): McpAcceptors {
       return is_awaited;
     },
     moved({ closed, socket_id, process }) {
-      const ends = closed ? ends_accepted.get(socket_id) : undefined;
+      if (!closed) return;
+      if (connected.get(socket_id)?.process === process) connected.delete(socket_id);
+      const ends = ends_accepted.get(socket_id);
       if (ends === undefined) return;
       const accepted = acceptors.get(ends);
       if (accepted?.socket_id !== socket_id || accepted.process !== process) return;
@@ -56,11 +65,10 @@ export function createMcpAcceptors(max_connections: number): McpAcceptors {
         ends_accepted.delete(accepted.socket_id);
       }
     },
-    transportOf: (socket_id) => (connected.get(socket_id)?.transport === 'unix' ? 'unix' : 'tcp'),
-    serverOf(socket_id) {
-      const ends = connected.get(socket_id)?.ends;
-      const server = ends === undefined ? undefined : acceptors.get(ends);
-      if (ends !== undefined && server === undefined) awaited.set(ends, true);
+    clientOf: (socket_id) => connected.get(socket_id),
+    serverOf({ ends }) {
+      const server = acceptors.get(ends);
+      if (server === undefined) awaited.set(ends, true);
       return server;
     },
   };

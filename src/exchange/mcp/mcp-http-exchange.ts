@@ -113,6 +113,7 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
     }
     if (dialogue === undefined) return;
     dialogue.isNamed(session_id, head.headers.get('mcp-protocol-version'));
+    sessions.follow(dialogue);
     if (message.type === 'request') asked.push(message);
     dialogue.send(message, 'client', at, channel, lane);
   };
@@ -129,8 +130,10 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
   /** What the server says, on whichever stream. */
   const hear = (message: JsonRpcMessage, bytes: number, now_ns: bigint): void => {
     const at: McpArrival = { first_ns: now_ns, last_ns: now_ns, tid: now.tid, bytes };
-    if (message.type !== 'response') dialogue?.send(message, 'server', at, channel);
-    else dialogue?.answer(message, 'client', at, [...askedUnseen(message), ...gaps.list()], lane);
+    if (dialogue === undefined) return;
+    sessions.follow(dialogue);
+    if (message.type !== 'response') dialogue.send(message, 'server', at, channel);
+    else dialogue.answer(message, 'client', at, [...askedUnseen(message), ...gaps.list()], lane);
   };
   const hearText = (text: string, ktime_ns: bigint): void => {
     if (dialogue === undefined || !text.includes('"jsonrpc"')) return;

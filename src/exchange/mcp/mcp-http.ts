@@ -43,17 +43,22 @@ export interface McpHttp {
 export interface McpSessions {
   find(target: string, session_id: string | undefined): McpDialogue | undefined;
   begin(target: string, answers_on_stream?: boolean): McpDialogue;
+  /** Something is asked in it: it is followed until it ends, or is silent longest of too many. */
+  follow(dialogue: McpDialogue): void;
   /** The server gave it an id, or (older transport) a place to post to. */
   name(dialogue: McpDialogue, target: string, session_id: string | undefined): void;
 }
 
 export function createMcpHttp(options: McpHttpOptions): McpHttp {
   const { counters, max_sessions } = options;
-  const by_name = new BoundedMap<string, McpDialogue>(2 * max_sessions);
   let last_ns = 0n;
   let dialogue_count = 0;
   let exchange_count = 0;
+  /** The one that was silent longest first. */
   const owners = new Map<McpDialogue, ProcessKey>();
+  const by_name = new BoundedMap<string, McpDialogue>(2 * max_sessions, (_, dialogue) => {
+    if (owners.has(dialogue)) counters.lost('exchange.mcp_session_names_evicted');
+  });
   const evict = (): void => {
     const [oldest] = owners.keys();
     if (owners.size <= max_sessions || oldest === undefined) return;
@@ -70,10 +75,14 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
       begin(target, answers_on_stream = false) {
         const dialogue_id = `${process}/mcp-http/${++dialogue_count}`;
         const dialogue = createMcpDialogue({ dialogue_id, counters, answers_on_stream, emit: options.emit });
-        owners.set(dialogue, process);
-        evict();
+        sessions.follow(dialogue);
         sessions.name(dialogue, target, undefined);
         return dialogue;
+      },
+      follow(dialogue) {
+        owners.delete(dialogue);
+        owners.set(dialogue, process);
+        evict();
       },
       name: (dialogue, target, session_id) => by_name.set(keyOf(target, session_id), dialogue),
     };

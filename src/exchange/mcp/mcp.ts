@@ -5,7 +5,7 @@ import type { ExchangeListener } from '../../protocol/http-exchange.ts';
 import type { HttpRequestHead } from '../../providers/provider.ts';
 import type { Arrival } from '../arrival.ts';
 import type { BodyBudget } from '../body-collector.ts';
-import { createMcpAcceptors } from './mcp-acceptors.ts';
+import { createMcpAcceptors, type McpClientEnd } from './mcp-acceptors.ts';
 import type { McpParty } from './mcp-dialogue.ts';
 import { createMcpHttp } from './mcp-http.ts';
 import { createMcpStdio } from './mcp-stdio.ts';
@@ -32,7 +32,10 @@ export interface OtherRequest extends McpParty {
 /** Follows the Model Context Protocol on every transport. */
 export interface Mcp {
   request(request: OtherRequest): ExchangeListener<Arrival> | undefined;
-  /** Every event, before it is passed on. True: it was of a pipe, which concerns nobody else. */
+  /**
+   * Every event, before the calls of models hear of it: a dialogue ends with its process, not with each of its connections.
+   * True: it was of a pipe, which concerns nobody else.
+   */
   push(event: Event): boolean;
   /** Stops waiting for bytes that did not come until `until_ns`. */
   settle(until_ns: bigint): void;
@@ -43,16 +46,18 @@ export function createMcp(options: McpOptions): Mcp {
   const { max_connections } = options;
   const stdio = createMcpStdio({ ...options, max_pipes: max_connections });
   const http = createMcpHttp({ ...options, max_sessions: max_connections });
-  const acceptors = createMcpAcceptors(max_connections);
+  const acceptors = createMcpAcceptors(max_connections, options.counters);
 
   return {
     request({ head, start, process, pid, origin, closeCause }) {
       /** Its connection may be closed when the call ends. */
+      let client_end: McpClientEnd | undefined;
       let server: McpParty | undefined;
       const channel = () => {
         const { socket_id, server_address, server_port } = origin();
-        server ??= acceptors.serverOf(socket_id);
-        const transport = acceptors.transportOf(socket_id);
+        client_end ??= acceptors.clientOf(socket_id);
+        if (client_end !== undefined) server ??= acceptors.serverOf(client_end);
+        const transport = client_end?.transport === 'unix' ? ('unix' as const) : ('tcp' as const);
         return { transport, socket_id, server_address, server_port, client: { process, pid }, server };
       };
       return http.request({ head, start, process, channel, closeCause });

@@ -151,6 +151,30 @@ describe('what MCP says that we cannot keep', () => {
     assert.deepEqual([mcp(), counters.get('exchange.mcp_requests_lost')], [[], 0]);
   });
 
+  it('ends every call of a session that was given up, and is used again', () => {
+    const { main, mcp, ended_mcp, event } = overHttp({ max_connections: 2 });
+    for (const name of ['s2', 's3']) {
+      main.write(post(INITIALIZE));
+      main.read(jsonResponse(INITIALIZED).toString().replace('\r\n', `\r\nMcp-Session-Id: ${name}\r\n`));
+    }
+    main.write(post(TOOL_CALL, [SESSION]));
+    event({ kind: 'process_exit', exit_code: 0, signal: 0 });
+    const ended = new Set(ended_mcp().map(({ call_id }) => call_id));
+    assert.deepEqual(
+      mcp().filter(({ call_id }) => !ended.has(call_id)),
+      [],
+    );
+  });
+
+  it('is counted: a session whose name there is no room for', () => {
+    const { main, counters } = overHttp({ max_connections: 1 });
+    for (const name of ['s1', 's2', 's3']) {
+      main.write(post(request(1, 'tools/list'), [SESSION]));
+      main.read(jsonResponse(response(1)).toString().replace('\r\n', `\r\nMcp-Session-Id: ${name}\r\n`));
+    }
+    assert.deepEqual(counters.losses(), [['exchange.mcp_session_names_evicted', 2]]);
+  });
+
   it('is no failure of the server where we stop following', () => {
     const pipes = connected({ max_connections: 2 });
     pipes.to_server.say(TOOL_CALL);
