@@ -196,7 +196,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   });
   const closeSocket = (event: EventBase, socket_id: bigint): void => {
     const plain = processes.get(event.process)?.get(plainConnection(socket_id));
-    if (plain !== undefined) forget(plain, arrivalOf(event), 'the socket was closed');
+    if (plain !== undefined) forget(plain, arrivalOf(event), SOCKET_CLOSED);
     for (const { connection } of processes.get(event.process)?.values() ?? []) {
       if (connection.socket_id === socket_id) connection.socketClosed(arrivalOf(event));
     }

@@ -31,7 +31,6 @@ export interface McpHttpExchangeOptions {
 const ACCEPTED = 202;
 /** Of a request that could not be read: some clients say it in a header, too (`Mcp-Method`, MCP 2026-07-28). */
 const UNKNOWN_METHOD = '_OTHER';
-const NO_ERROR_ABOVE = 399;
 
 /** Follows one request over HTTP: the messages that are posted, and those that come back in its response or stream. */
 export function createMcpHttpExchange(options: McpHttpExchangeOptions): ExchangeListener<Arrival> {
@@ -214,9 +213,9 @@ export function createMcpHttpExchange(options: McpHttpExchangeOptions): Exchange
       response_body = undefined;
       if (dialogue === undefined || dialogue.answers_on_stream || status === ACCEPTED) return;
       // A stream that breaks off may be resumed on another one.
-      if (how === 'lost' ? !is_response_lost : is_stream && status <= NO_ERROR_ABOVE) return;
+      if (how === 'lost' ? !is_response_lost : is_stream && status < 400) return;
       const text = cause ?? closeCause();
-      if (status > NO_ERROR_ABOVE) fail(at, { type: String(status), code: undefined, message: `HTTP ${status}` });
+      if (status >= 400) fail(at, { type: String(status), code: undefined, message: `HTTP ${status}` });
       else if (how === 'cut' && text === undefined) fail(at, undefined);
       else fail(at, { type: 'no_response', code: undefined, message: text ?? '' });
     },

@@ -1,9 +1,10 @@
 import type { Counters } from '../../health/counters.ts';
 import type { PlainDataEvent, ProcessKey } from '../../model/event.ts';
 import type { McpCall } from '../../model/mcp-call.ts';
-import { type ByteStream, createByteStream } from '../../protocol/byte-stream.ts';
+import type { ByteStream } from '../../protocol/byte-stream.ts';
 import { createJsonRpcReader, type JsonRpcReader, type JsonRpcSink } from '../../protocol/json-rpc-reader.ts';
 import type { BodyBudget } from '../body-collector.ts';
+import { createCapturedStream } from '../captured-stream.ts';
 import type { McpDialogue, McpParty } from './mcp-dialogue.ts';
 
 /** One direction between a client and a server of MCP, as far as it is one. */
@@ -32,9 +33,6 @@ export interface McpPipeSink extends JsonRpcSink<PlainDataEvent> {
   gap(bytes: number, at: PlainDataEvent): void;
 }
 
-const MAX_HELD_BYTES = 1 << 20;
-const MAX_HELD_PIECES = 256;
-
 export function createMcpPipe(
   id: bigint,
   base_offset: bigint,
@@ -52,24 +50,17 @@ export function createMcpPipe(
     },
     sink,
   );
-  const bytes = createByteStream<PlainDataEvent>(
-    {
-      max_held_bytes: MAX_HELD_BYTES,
-      max_held_pieces: MAX_HELD_PIECES,
-      dropped: (count) => counters.counted('exchange.repeated_bytes', count),
+  const bytes = createCapturedStream<PlainDataEvent>(counters, {
+    data(data, piece) {
+      if (isIgnored(pipe)) return;
+      reader.push(data, piece);
+      if (isIgnored(pipe)) reader.end();
     },
-    {
-      data(data, piece) {
-        if (isIgnored(pipe)) return;
-        reader.push(data, piece);
-        if (isIgnored(pipe)) reader.end();
-      },
-      gap(count, piece) {
-        reader.gap();
-        sink.gap(count, piece);
-      },
+    gap(count, piece) {
+      reader.gap();
+      sink.gap(count, piece);
     },
-  );
+  });
   const pipe: McpPipe = {
     id,
     base_offset,
