@@ -1,6 +1,6 @@
 import type { Counters } from '../../health/counters.ts';
 import { BoundedMap } from '../../model/bounded-map.ts';
-import type { EventBase, NetIoEvent, NetOpenEvent, ProcessKey, SocketAddress } from '../../model/event.ts';
+import type { EventBase, NetIoEvent, NetOpenEvent, SocketAddress } from '../../model/event.ts';
 import type { McpParty } from './mcp-dialogue.ts';
 
 /** Who serves connections on this machine: the processes that accepted them, as long as they are open. */
@@ -15,12 +15,7 @@ export interface McpAcceptors {
 }
 
 /** A socket that a client connected. */
-export interface McpClientEnd {
-  readonly transport: NetOpenEvent['transport'];
-  readonly process: ProcessKey;
-  /** Both ends. */
-  readonly ends: string;
-}
+export type McpClientEnd = Pick<NetOpenEvent, 'transport' | 'process' | 'local' | 'peer'>;
 
 interface Accepted extends McpParty {
   readonly socket_id: bigint;
@@ -38,7 +33,7 @@ export function createMcpAcceptors(max_connections: number, counters: Counters):
   return {
     opened({ operation, socket_id, local, peer, transport, process, pid }) {
       if (operation === 'connect' && socket_id !== 0n) {
-        connected.set(socket_id, { ends: endsOf(local, peer), transport, process });
+        connected.set(socket_id, { transport, process, local, peer });
       }
       if (operation !== 'accept' || peer.port === 0) return false;
       const ends = endsOf(peer, local);
@@ -66,7 +61,8 @@ export function createMcpAcceptors(max_connections: number, counters: Counters):
       }
     },
     clientOf: (socket_id) => connected.get(socket_id),
-    serverOf({ ends }) {
+    serverOf({ local, peer }) {
+      const ends = endsOf(local, peer);
       const server = acceptors.get(ends);
       if (server === undefined) awaited.set(ends, true);
       return server;
