@@ -15,7 +15,7 @@ import { guarded } from './guarded-provider.ts';
 import { createHalfConnections } from './half-connections.ts';
 import { createHelloPieces } from './hello-pieces.ts';
 import { type CallOrigin, createLlmExchange } from './llm-exchange.ts';
-import { createMcp } from './mcp.ts';
+import { createMcp } from './mcp/mcp.ts';
 import { netName } from './net-names.ts';
 import type { ExchangeOptions } from './options.ts';
 import { createOrphanExchange } from './orphan-exchange.ts';
@@ -115,7 +115,9 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     const head = withoutCredentials(full_head);
     const provider = providers.find((candidate) => candidate.matches(head));
     const { process, pid } = event;
-    const toServer = () => mcp.request({ head, start, process, pid, origin: serverOf(head, connection, event) });
+    const closeCause = () => connection.close_cause;
+    const toServer = () =>
+      mcp.request({ head, start, process, pid, origin: serverOf(head, connection, event), closeCause });
     if (provider === undefined) return toServer();
     return createLlmExchange({
       provider,
@@ -125,7 +127,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       budget,
       counters,
       origin: originOf(head, start, connection, event),
-      closeCause: () => connection.close_cause,
+      closeCause,
       emit: (call) => next.push(call),
       later: (callback) => waiting.push(callback),
       otherwise: toServer,
@@ -212,7 +214,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   });
   const closeSocket = (event: EventBase, socket_id: bigint): void => {
     const plain = processes.get(event.process)?.get(plainConnection(socket_id));
-    if (plain !== undefined) forget(plain, arrivalOf(event), 'the socket was closed');
+    if (plain !== undefined) forget(plain, arrivalOf(event), SOCKET_CLOSED);
     for (const { connection } of processes.get(event.process)?.values() ?? []) {
       if (connection.socket_id === socket_id) connection.socketClosed(arrivalOf(event));
     }

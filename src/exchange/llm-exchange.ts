@@ -37,8 +37,6 @@ export interface LlmExchangeOptions {
   otherwise?(): ExchangeListener<Arrival> | undefined;
 }
 
-const NO_ERROR_ABOVE = 399;
-
 /** Follows one exchange with a model, if it is one: tells it when its request is complete, and when it ended. */
 export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener<Arrival> {
   const { confirms } = options.provider;
@@ -110,7 +108,7 @@ function followCall(options: LlmExchangeOptions): ExchangeListener<Arrival> {
   const errorOf = (how: ResponseEnd, told_cause: string | undefined): CallError | undefined => {
     const told = reader?.result().error;
     if (told !== undefined) return told;
-    if (response_head !== undefined && response_head.status > NO_ERROR_ABOVE) {
+    if (response_head !== undefined && response_head.status >= 400) {
       return { type: String(response_head.status), message: response_head.reason };
     }
     const is_over = how === 'whole' || (how === 'closed' && !response_body?.streamed);

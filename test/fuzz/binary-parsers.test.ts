@@ -69,6 +69,7 @@ const STREAMS: readonly { name: string; seeds: readonly Buffer[]; createReader: 
           message: (_message, { bytes }) => assert.ok(bytes <= MAX_BYTES + 2),
           skipped: (bytes) => assert.ok(bytes >= 0),
           tooLarge() {},
+          leftOut() {},
         },
       );
       return { ...reader, held_bytes: 0, push: (bytes) => push(bytes, 0) };

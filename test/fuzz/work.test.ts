@@ -38,7 +38,7 @@ function grpcReader() {
 }
 
 function jsonRpcReader() {
-  const sink = { message: ignore, skipped: ignore, tooLarge: ignore };
+  const sink = { message: ignore, skipped: ignore, tooLarge: ignore, leftOut: ignore };
   return createJsonRpcReader<number>({ max_message_bytes: 2 ** 26, hold: () => true }, sink);
 }
 
