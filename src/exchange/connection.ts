@@ -12,6 +12,7 @@ export interface ConnectionOptions {
   readonly counters: Counters;
   /** It is a socket itself, without TLS. */
   readonly is_plain: boolean;
+  readonly max_streams: number;
   /** A request was begun on the connection. */
   request(head: RequestHead, start: Arrival, connection: Connection): ExchangeListener<Arrival> | undefined;
   /** A response comes whose request was not seen. */
@@ -125,6 +126,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     is_binary = false;
     request_socket_id = socket_id;
     return createHttpConnection<Arrival>({
+      max_streams: options.max_streams,
       request(head, _at, start) {
         message_seen = true;
         counters.counted('exchange.requests');

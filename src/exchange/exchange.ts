@@ -87,6 +87,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       pid,
       counters,
       is_plain: isPlainConnection(id),
+      max_streams: options.max_streams,
       request: (head, start, of) => request(head, start, of, event),
       orphan: (start, of) =>
         createOrphanExchange({

@@ -9,6 +9,8 @@ export const exchangeOptionsSchema = z.strictObject({
   max_buffered_bytes: byteSizeSchema.default(512 * 2 ** 20),
   /** TLS connections that are followed; the one that was silent longest is given up. */
   max_connections: z.int().positive().default(4096),
+  /** Requests that are open at once on a connection of HTTP/2; the oldest is given up, and marked. */
+  max_streams: z.int().positive().default(4096),
 });
 
 export type ExchangeOptions = z.output<typeof exchangeOptionsSchema>;

@@ -72,6 +72,10 @@ export interface Usage {
   /** Of those, what the cache keeps for an hour, at another price. */
   readonly cache_creation_1h_input_tokens?: number;
   readonly reasoning_output_tokens?: number;
+  /** Of the tokens above, those of sound, which have prices of their own; left out where there are none. */
+  readonly input_audio_tokens?: number;
+  readonly output_audio_tokens?: number;
+  readonly cache_read_audio_tokens?: number;
   /** Searches of the web that the provider made and charges for. */
   readonly web_search_count?: number;
 }

@@ -53,6 +53,8 @@ export type HttpLoss = 'malformed' | 'too_many_pipelined' | 'too_many_streams';
 export type HttpCount = 'joined_midstream' | 'orphan_response' | 'skipped_bytes';
 
 export interface HttpSink<At> {
+  /** Exchanges that may be open at once on a connection of HTTP/2; of too many, the oldest is given up. */
+  readonly max_streams: number;
   /** A request was begun. undefined: nobody wants to hear of it. */
   request(head: RequestHead, at: At, start: At): ExchangeListener<At> | undefined;
   /**

@@ -12,23 +12,8 @@ import { http2ErrorName } from './http2-error.ts';
 import { LIKELY_STREAM_LIMIT } from './http2-frame.ts';
 import { readHttp2Head } from './http2-head.ts';
 import { createTableAllowance } from './http2-settings.ts';
+import type { Http2Stream } from './http2-stream.ts';
 
-/** A request without its whole response. */
-interface Http2Stream<At> {
-  readonly id: number;
-  readonly listener: ExchangeListener<At> | undefined;
-  /** It asks for a stream that carries no messages (RFC 8441). */
-  readonly connect: RequestHead | undefined;
-  tunnel: FramedConnection<At> | undefined;
-  is_requesting: boolean;
-  /** `unread`: its head could not be read. */
-  response: 'awaited' | 'body' | 'unread';
-  /** Its end may have been lost: given up with the first stream after this one, unless more of it is read. */
-  unsure_until: number | undefined;
-}
-
-/** Servers commonly allow 100. */
-const MAX_STREAMS = 512;
 /** Where the place is lost, a frame of a stream that is further ahead is not taken for one. */
 const LIKELY_STREAMS_AHEAD = 4096;
 const UNSURE_STREAMS = 16;
@@ -105,7 +90,7 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
   };
   /** A response whose request was before reading began; undefined: nobody wants it, or it is none. */
   const beginOrphan = (id: number, at: At): Http2Stream<At> | undefined => {
-    if (!joined || id % 2 === 0 || id >= first_stream || streams.size >= MAX_STREAMS) return undefined;
+    if (!joined || id % 2 === 0 || id >= first_stream || streams.size >= sink.max_streams) return undefined;
     const listener = sink.orphan?.(at);
     return listener && addStream(id, listener, undefined, false);
   };
@@ -126,7 +111,7 @@ export function createHttp2Connection<At>(sink: HttpSink<At>, joined: boolean): 
     highest_stream = id;
     first_stream = Math.min(first_stream, id);
     const [oldest] = streams.values();
-    if (oldest !== undefined && streams.size >= MAX_STREAMS) {
+    if (oldest !== undefined && streams.size >= sink.max_streams) {
       sink.lost('too_many_streams');
       giveUp(oldest, at);
     }

@@ -4,7 +4,7 @@ import { converseRequest } from './converse-request.ts';
 import { geminiRequest } from './gemini-request.ts';
 import { topLevelNames } from './json-names.ts';
 import { asObject, asObjects, field, type JsonObject, parseJson } from './json-value.ts';
-import { beginsAsLlmShape, llmShape, mayBecomeLlmShape, modelOf } from './llm-shape.ts';
+import { beginsAsLlmShape, type LlmShape, llmShape, mayBecomeLlmShape, modelOf } from './llm-shape.ts';
 import { chatRequest, embeddingsRequest } from './openai-chat-request.ts';
 import { responsesRequest } from './openai-responses-request.ts';
 import { promptRequest } from './prompt-request.ts';
@@ -14,14 +14,16 @@ import { isPostTo, requestPath } from './request-target.ts';
 import { createShapeReader } from './shape-reader.ts';
 
 const OTHER_KINDS =
-  'batch(?:es)?|files|fine[_-]?tun\\w*|images?|audio|videos?|speech|transcriptions?|moderations?|rerank|feedback|evals?|telemetry|metrics|logs|traces|spans|events?|event_logging|analytics|ingestion|rgstr';
+  'batch(?:es)?|files|fine[_-]?tun\\w*|images?|audio|videos?|speech|transcriptions?|moderations?|rerank|feedback|evals?|history|share|sync|track|telemetry|metrics|logs?|traces|spans|events?|event_logging|analytics|ingestion|rgstr';
 /** What takes the same bodies and asks no model to write: by the last name of the path. */
 const NO_CALLS = new RegExp(
-  `[/:](?:count[_-]?tokens?|token[_-]?count|(?:de)?tokenize|input_tokens|images/(?:generations|edits)|${OTHER_KINDS})/?$`,
+  `[/:](?:count[_-]?tokens?|token[_-]?count|(?:de)?tokenizer?|input_tokens|images/(?:generations|edits)|${OTHER_KINDS})/?$`,
   'i',
 );
 /** By the last name but one: there only messages, to a model that is named, are sure to be a call. */
 const RARELY_CALLS = new RegExp(`/(?:${OTHER_KINDS})/[^/]+/?$`, 'i');
+/** Where a prompt goes that names no model. */
+const WRITERS = /generat|complet|infer|invo(?:ke|cation)|predict|chat|convers|llm|\bai\b|models?\//i;
 /** gen_ai.provider.name where nothing names one (GenAI semantic conventions: a value of one's own, or `_OTHER`). */
 const UNKNOWN = '_OTHER';
 
@@ -38,7 +40,7 @@ export const anyApi: Provider = {
     if (part === 'beginning') return mayBecomeLlmShape(topLevelNames(text) ?? []);
     if (part === 'outgrown') return !is_rare && beginsAsLlmShape(text, topLevelNames(text) ?? []);
     const object = part === 'cut' ? undefined : asObject(parseJson(text));
-    const shape = object && llmShape(object);
+    const shape = object && shapeOf(object, head);
     return is_rare ? shape === 'messages' && modelOf(object) !== undefined : shape !== undefined;
   },
   parseRequest(head, body) {
@@ -53,10 +55,14 @@ export const anyApi: Provider = {
   createResponseReader: createShapeReader,
 };
 
+function shapeOf(body: JsonObject, head: HttpRequestHead): LlmShape | undefined {
+  return llmShape(body, WRITERS.test(requestPath(head)));
+}
+
 function requestOf(body: JsonObject, provider: string, head: HttpRequestHead): LlmRequest {
   const model = modelOf(body) ?? modelIn(requestPath(head));
   const stream = field(body, 'stream') === true;
-  switch (llmShape(body)) {
+  switch (shapeOf(body, head)) {
     case 'contents':
       return geminiRequest(body, model, /stream/i.test(requestPath(head)));
     case 'items':

@@ -9,10 +9,10 @@ const DEPTH_LIMIT = 64;
 const NODE_LIMIT = 200_000;
 const LIST_LIMIT = 100_000;
 
-/** The parsed text; undefined when it is no JSON. */
+/** The parsed text, before which a byte order mark may stand (RFC 8259 section 8.1); undefined when it is no JSON. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
   } catch {
     return undefined;
   }

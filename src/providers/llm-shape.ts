@@ -8,17 +8,27 @@ export type LlmShape = 'messages' | 'contents' | 'items' | 'prompt' | 'embedding
 
 const ROLES = new Set('system developer user assistant tool function model human ai chatbot'.split(' '));
 const ITEM_TYPES = /^(?:message|reasoning|compaction|item_reference|[a-z_]+_call|[a-z_]+_call_output)$/;
-/** What is only said to a model that writes. */
-const SAMPLING =
-  'max_tokens max_completion_tokens max_output_tokens max_new_tokens max_gen_len n_predict maxTokens maxOutputTokens temperature top_p top_k topP topK stop stop_sequences stream tools tool_choice functions response_format seed reasoning reasoning_effort thinking inferenceConfig generationConfig textGenerationConfig'.split(
+/** How much a model shall write: said to nothing else. */
+const LIMITS =
+  'max_tokens max_completion_tokens max_output_tokens max_new_tokens max_gen_len n_predict maxTokens maxOutputTokens inferenceConfig generationConfig textGenerationConfig'.split(
     ' ',
   );
+/** What is said to a model that writes, and some of it to a thermostat. */
+const SAMPLING = [
+  ...LIMITS,
+  ...'temperature top_p top_k topP topK stop stop_sequences stream tools tool_choice functions response_format seed reasoning reasoning_effort thinking'.split(
+    ' ',
+  ),
+];
 const RESPONSES = ['instructions', 'previous_response_id', 'store', 'include', 'text', 'prompt_cache_key'];
 /** What is only said to a model that draws or speaks, or in a report of what was said to one. */
 const OTHERS =
   'jsonrpc query_id event events event_type event_name eventName batch voice size width height aspect_ratio num_inference_steps image_size n_frames documents resourceSpans resourceLogs resourceMetrics'.split(
     ' ',
   );
+/** What only an answer has, or the report of a call that was. */
+const REPORTED =
+  /^(?:completions?|responses?|outputs?|choices|latency(?:_?ms|_?s)?|duration(?:_?ms|_?ns|_?s)?|(?:total_?)?cost(?:_?usd)?|status(?:_?code)?|(?:trace|span|observation)_?id|run_?type|(?:start|end|created|updated|completion)_?(?:time|at)|title)$/i;
 const MODELS = ['model', 'modelId', 'model_id', 'model_name'];
 const BEGINNINGS = [
   'messages',
@@ -37,7 +47,7 @@ const LOOKED_AT = 8;
 /** Some of these may be the first that a request to a model says; none that reports say. */
 export function mayBecomeLlmShape(names: readonly string[]): boolean {
   return (
-    !names.some((name) => OTHERS.includes(name)) &&
+    !names.some((name) => OTHERS.includes(name) || REPORTED.test(name)) &&
     names.some((name) => BEGINNINGS.includes(name) || MODELS.includes(name))
   );
 }
@@ -52,10 +62,15 @@ export function beginsAsLlmShape(text: string, names: readonly string[]): boolea
   );
 }
 
-/** undefined: it is no request to a model, or might as well be something else. */
-export function llmShape(body: JsonObject): LlmShape | undefined {
-  const has = (names: readonly string[]) => names.some((name) => field(body, name) !== undefined);
-  if (has(OTHERS)) return undefined;
+/**
+ * undefined: it is no request to a model, or might as well be something else. `is_to_writer`: the path says that something is
+ * to be written.
+ */
+export function llmShape(body: JsonObject, is_to_writer: boolean): LlmShape | undefined {
+  const has = (names: readonly string[], object = body) => names.some((name) => field(object, name) !== undefined);
+  // Some ask for `usage`, too.
+  const is_counted = Object.values(asObject(field(body, 'usage')) ?? {}).some((count) => typeof count === 'number');
+  if (has(OTHERS) || is_counted || Object.keys(body).some((name) => REPORTED.test(name))) return undefined;
   const model = modelOf(body);
   const is_sampled = has(SAMPLING) || asObject(field(body, 'parameters')) !== undefined;
   if (isList(field(body, 'messages'), isMessage) || isList(field(body, 'prompt'), isMessage)) {
@@ -65,11 +80,14 @@ export function llmShape(body: JsonObject): LlmShape | undefined {
   const input = field(body, 'input');
   if (model !== undefined && isList(input, isItem)) return 'items';
   if (model !== undefined && (typeof input === 'string' || isTexts(input))) {
-    if (has(['encoding_format', 'dimensions', 'input_type']) || /embed/i.test(model)) return 'embeddings';
+    const is_vector = has(['encoding_format', 'dimensions', 'input_type']) || /embed/i.test(model);
+    if (is_vector && !is_sampled) return 'embeddings';
     return typeof input === 'string' && (is_sampled || has(RESPONSES)) ? 'items' : undefined;
   }
   const prompt = field(body, 'prompt') ?? field(body, 'inputText') ?? field(body, 'inputs');
-  return typeof prompt === 'string' && is_sampled ? 'prompt' : undefined;
+  const is_limited = has(LIMITS) || has(LIMITS, asObject(field(body, 'parameters')));
+  const is_asked = model !== undefined || is_to_writer || is_limited;
+  return typeof prompt === 'string' && is_sampled && is_asked ? 'prompt' : undefined;
 }
 
 /** The model that a body names. */

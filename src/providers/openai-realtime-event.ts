@@ -23,19 +23,11 @@ export function realtimeItem(item: JsonObject): JsonObject {
 /** `status_details` has what the Responses API has in `incomplete_details` and `error`. */
 function realtimeResponse(response: JsonObject): JsonObject {
   const details = asObject(field(response, 'status_details'));
-  const usage = asObject(field(response, 'usage'));
   return {
     ...response,
     output: asObjects(field(response, 'output')).map(realtimeItem),
     incomplete_details: details,
     error: field(details, 'error'),
-    ...(usage !== undefined && {
-      usage: {
-        ...usage,
-        input_tokens_details: field(usage, 'input_token_details'),
-        output_tokens_details: field(usage, 'output_token_details'),
-      },
-    }),
   };
 }
 

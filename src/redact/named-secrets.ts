@@ -4,12 +4,12 @@ import { isSecretName } from './secret-name.ts';
 import { callLength, isSecretValue } from './secret-value.ts';
 
 /**
- * Secrets that only their names betray: `password=x`, `"api_key": "x"`, `--token x`, `X-Api-Key: x`, also inside JSON
+ * Secrets that only their names betray: `password=x`, `"api_key": "x"`, `--token x`, `'--token' 'x'`, `X-Api-Key: x`, also inside JSON
  * that is itself a JSON string. The pattern finds the end of a name and what parts it from its value; the name is then
  * read backwards and the value forwards, so every character is looked at a bounded number of times.
  */
 const NAME_END =
-  /((?:password|passwd|passphrase|pass|pwd|secret|token|key|credentials?|authorization|cookie|auth)\d{0,4})(?:(\\{0,7}["'`])?\]?[ \t]{0,8}(=>|:=|[:=])[ \t]{0,8}|[ \t]{1,8})/gi;
+  /((?:password|passwd|passphrase|pass|pwd|secret|token|key|credentials?|authorization|cookie|auth)(?:[_-]?(?:base64|b64|base|data|pem|value))?\d{0,4})(?:(\\{0,7}["'`])?\]?[ \t]{0,8}(=>|:=|[:=])[ \t]{0,8}|[ \t]{1,8}|(\\{0,7}["'`])(?:,[ \t]{0,8}|[ \t]{1,8}))/gi;
 
 const SCHEME = /^(?:Bearer|Basic|Token|Digest|Negotiate|ApiKey|AWS4-HMAC-SHA256)[ \t]+/i;
 const NAME_CHARACTER = /[A-Za-z0-9_.-]/;
@@ -79,7 +79,11 @@ function findSecret(text: string, found: Occurrence): { from: number; to: number
 
   const from = value.start + (kind === 'authorization' ? schemeLength(text, value.start) : 0);
   const content = text.slice(from, value.end);
-  if (operator === undefined && value.form !== 'quoted' && content.startsWith('-')) return { next: valueAt };
+  // A flag in quotes is an argument, and so is what follows it, unless it is spoken about.
+  if (operator === undefined && nameQuoted && value.form !== 'quoted') return { next: valueAt };
+  if (operator === undefined && (nameQuoted || value.form !== 'quoted') && content.startsWith('-')) {
+    return { next: valueAt };
+  }
   const shell = isFlag || (tight && /^[A-Z0-9_]+$/.test(name)) || scheme > 0 || wholeLine;
   const certain = nameQuoted || shell || value.form !== 'loose';
   const bracket = /[([]/.test(text.charAt(value.end)) ? text.charAt(value.end) : '';
@@ -97,7 +101,7 @@ export function redactNamedSecrets(text: string, count: CountRedaction): string 
   NAME_END.lastIndex = 0;
   for (let match = NAME_END.exec(text); match !== null; match = NAME_END.exec(text)) {
     const valueAt = NAME_END.lastIndex;
-    const [, word = '', quote, operator] = match;
+    const [, word = '', quote, operator, flagQuote] = match;
     const nameEnd = match.index + word.length;
     const start = nameStart(text, nameEnd);
     const rawName = text.slice(start, nameEnd);
@@ -106,8 +110,9 @@ export function redactNamedSecrets(text: string, count: CountRedaction): string 
     if ((operator === undefined && !isFlag) || !isSecretName(name)) continue;
     // `token == password` is a comparison; the user of a URL is a matter of the URL's own pattern.
     if ((operator !== undefined && /[=>]/.test(text.charAt(valueAt))) || text.startsWith('://', start - 3)) continue;
+    const nameQuoted = (quote ?? flagQuote) !== undefined;
     const tight = operator === '=' && valueAt === nameEnd + 1;
-    const found = findSecret(text, { name, start, isFlag, operator, nameQuoted: quote !== undefined, tight, valueAt });
+    const found = findSecret(text, { name, start, isFlag, operator, nameQuoted, tight, valueAt });
     if ('next' in found) {
       NAME_END.lastIndex = Math.max(found.next, valueAt);
       continue;

@@ -8,8 +8,10 @@ import { redactionToken } from './redaction-token.ts';
 import { isSecretName } from './secret-name.ts';
 import { createTextCache } from './text-cache.ts';
 import { redactTokenShapes } from './token-shapes.ts';
+import { redactToldSecrets } from './told-secrets.ts';
 import { redactUrlSecrets } from './url-secrets.ts';
 import { createUserRedaction } from './user-patterns.ts';
+import { redactXmlSecrets } from './xml-secrets.ts';
 
 /**
  * Takes secrets out, each replaced by `[REDACTED:<kind>]`, so that equal places stay equal. Never throws; time is linear
@@ -29,6 +31,8 @@ const CACHED_CHARS = 256;
 /** One replacement can bring another pattern into its own; a second round almost always changes nothing. */
 const ROUNDS = 6;
 const DEPTH_LIMIT = 64;
+/** Where an object says the value of what it is about. */
+const VALUES = new Set(['value', 'default', 'const', 'example']);
 
 const FLAG = /^--?([A-Za-z][\w.-]{1,63})$/;
 const ASSIGNMENT = /^(-{0,2}([A-Za-z_][\w.-]{1,63})=)(.+)$/s;
@@ -44,6 +48,8 @@ export function createRedactor(options: RedactOptions, count: CountRedaction = (
     out = redactUserPatterns(out, add);
     out = redactUrlSecrets(out, add);
     out = redactHttpCredentials(out, add);
+    out = redactXmlSecrets(out, add);
+    out = redactToldSecrets(out, add);
     out = redactCommandLines(out, add);
     return redactNamedSecrets(out, add);
   }
@@ -94,13 +100,14 @@ export function createRedactor(options: RedactOptions, count: CountRedaction = (
   }
 
   function redactEntry(key: string, value: unknown, named: string | undefined, depth: number): unknown {
-    if (typeof value !== 'string') return redactValue(value, depth);
+    if (typeof value !== 'string') return redactValue(value, depth, isSecretName(key) ? key : undefined);
     const redacted = redactText(value);
     if (isSecretName(key)) return redactNamedValue(key, redacted, count);
-    return named !== undefined && key === 'value' ? redactNamedValue(named, redacted, count) : redacted;
+    return named !== undefined && VALUES.has(key) ? redactNamedValue(named, redacted, count) : redacted;
   }
 
-  function redactValue(value: unknown, depth: number): unknown {
+  /** `owner`: the secret's name under which an object stands, as in a schema: `password: { default: '...' }`. */
+  function redactValue(value: unknown, depth: number, owner?: string): unknown {
     if (typeof value === 'string') return redactText(value);
     if (typeof value !== 'object' || value === null) return value;
     if (depth >= DEPTH_LIMIT) {
@@ -115,7 +122,7 @@ export function createRedactor(options: RedactOptions, count: CountRedaction = (
     const entries = Object.entries(value);
     // { name: 'DB_PASSWORD', value: '...' }, as Kubernetes and many tools write environments and headers.
     const label = entries.find(([key, name]) => (key === 'name' || key === 'key') && typeof name === 'string')?.[1];
-    const named = typeof label === 'string' && isSecretName(label) ? label : undefined;
+    const named = typeof label === 'string' && isSecretName(label) ? label : owner;
     let changed = false;
     const out = entries.map(([key, item]) => {
       const newKey = redactText(key);

@@ -21,6 +21,10 @@ const KEY_OWNERS =
   'api|access|secret|private|account|auth|signing|encryption|master|subscription|app|deploy|admin|session|storage|jwt|hmac|openai|anthropic|azure|gemini|google|mistral|groq|stripe|sendgrid|datadog|dd|hf';
 const SECRET_KEY = new RegExp(`(?:^|_)(?:${KEY_OWNERS})_key$`);
 
+/** What only says in which form a secret is: `SECRET_KEY_BASE` (Rails), `client-key-data` (kubeconfig). */
+const FORM = /_?(?:base64|b64|base|data|pem|value)$/;
+const SECRET_KEY_FORM = /(?:^|_)(?:client|server|tls|ssl|ssh|rsa)_key_(?:data|pem|base64|b64)$/;
+
 /** Names of ordinary things that end like a secret's: paging, tokenizers, `--no-password`. */
 const ORDINARY =
   /(?:^|_)(?:max|min|num|per|next|page|pagination|continuation|cancellation|cancel|pad|eos|bos|unk|cls|sep|mask|special|stop|first|last|public|no)_(?:token|password|secret)$|^(?:no|public)_/;
@@ -29,11 +33,13 @@ const NAMES_REMEMBERED = 4096;
 const known = new Map<string, boolean>();
 
 function judge(name: string): boolean {
-  const words = name
+  const all_words = name
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')
     .replace(/^_|[_0-9]+$/g, '');
+  if (SECRET_KEY_FORM.test(all_words)) return true;
+  const words = all_words.replace(FORM, '');
   if (ORDINARY.test(words)) return false;
   if (SECRET_ENDINGS.some((ending) => words.endsWith(ending))) return true;
   return SECRET_KEY.test(words) || /(?:^|_)(?:pwd|pass)$/.test(words) || /^_?auth$/.test(words);

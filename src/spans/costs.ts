@@ -3,7 +3,7 @@ import type * as GenAiPrices from '@pydantic/genai-prices';
 import type { Counters } from '../health/counters.ts';
 import type { AgentActivity, ChatActivity } from '../model/activity.ts';
 import { BoundedMap } from '../model/bounded-map.ts';
-import type { LlmCall } from '../model/llm-call.ts';
+import type { LlmCall, Usage } from '../model/llm-call.ts';
 
 /** What calls cost in US dollars: as their provider says, else at the list prices of their day, from a table in the package. */
 export interface Costs {
@@ -94,13 +94,17 @@ function costOf(call: LlmCall, unix_ms: number): number | undefined {
     cache_read_tokens: usage.cache_read_input_tokens,
     cache_write_tokens: usage.cache_creation_input_tokens,
     cache_write_1h_tokens: usage.cache_creation_1h_input_tokens,
+    input_audio_tokens: usage.input_audio_tokens,
+    output_audio_tokens: usage.output_audio_tokens,
+    cache_audio_read_tokens: usage.cache_read_audio_tokens,
     web_searches: usage.web_search_count,
   };
   const timestamp = new Date(unix_ms);
   const priceOf = (model: string | undefined): number | undefined => {
     const sale = saleOf(call, model?.slice(0, MODEL_CHARS));
     const options = { providerId: sale?.seller, timestamp };
-    return sale && priceTable().calcPrice(counts, sale.name, options)?.total_price;
+    const price = sale && priceTable().calcPrice(counts, sale.name, options);
+    return price && pricesAudio(usage, price.model_price) ? price.total_price : undefined;
   };
   try {
     // A server of one's own may answer to the name of a model that it does not have.
@@ -111,6 +115,14 @@ function costOf(call: LlmCall, unix_ms: number): number | undefined {
     // Counts that contradict each other have no price: more tokens from the cache than there are, say.
     return undefined;
   }
+}
+
+/** Where the table has no price for sound, it would take that of text. */
+function pricesAudio(usage: Usage, price: GenAiPrices.ModelPrice): boolean {
+  return (
+    (usage.input_audio_tokens === undefined || price.input_audio_mtok !== undefined) &&
+    (usage.output_audio_tokens === undefined || price.output_audio_mtok !== undefined)
+  );
 }
 
 /** Sums of binary fractions, without their noise: to a millionth of a cent. */

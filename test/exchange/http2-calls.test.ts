@@ -283,3 +283,15 @@ describe('of an HTTP/2 connection', () => {
     assert.equal(counters.get('exchange.server_connections'), 1);
   });
 });
+
+test('of too many calls that are open at once on a connection the oldest is given up; 4096 are not too many', () => {
+  const openCalls = (count: number, options: Parameters<typeof watch>[0] = {}) => {
+    const { connection, ended, counters } = watch(options);
+    const { write } = connection(1n, { socket_id: 5n });
+    write(CLIENT_BEGIN);
+    for (let call = 0; call < count; call++) write(chat(2 * call + 1));
+    return { ended: ended().length, given_up: counters.get('exchange.too_many_streams') };
+  };
+  assert.deepEqual(openCalls(4096), { ended: 0, given_up: 0 });
+  assert.deepEqual(openCalls(5, { max_streams: 3 }), { ended: 2, given_up: 2 });
+});

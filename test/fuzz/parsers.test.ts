@@ -51,6 +51,7 @@ describe('nothing throws, whatever it reads', () => {
       ([sent, received]: [(Uint8Array | number)[], (Uint8Array | number)[]]) => {
         let open = 0;
         const connection = createHttpConnection<number>({
+          max_streams: 64,
           request() {
             open++;
             return {

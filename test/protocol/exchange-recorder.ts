@@ -16,6 +16,7 @@ export function recordExchanges(onRequest?: (head: RequestHead) => void): Exchan
   const counts = new Map<string, number>();
   let spoken: string | undefined;
   const connection = createHttpConnection<number>({
+    max_streams: 512,
     request(head) {
       onRequest?.(head);
       let request = '';

@@ -105,6 +105,14 @@ describe('what is no request to a model', () => {
     ['speech', { model: 'm', input: 'hi', voice: 'alloy' }],
     ['moderation', { model: 'omni-moderation-latest', input: 'hi' }],
     ['reranking', { model: 'm', query: 'q', documents: ['a'], prompt: 'x', temperature: 0 }],
+    ['a report of what a call took', { model: 'm', messages, temperature: 0, latency_ms: 12, cost: 0.1 }],
+    ['a report of what was answered', { model: 'm', input: messages, output: 'y' }],
+    ['a report of what was written', { model: 'm', prompt: 'a', stream: false, stop: null, completion: 'b' }],
+    ['a report of what was used', { model: 'm', messages, usage: { prompt_tokens: 3 } }],
+    ['a run that was', { model: 'm', messages, run_type: 'llm', start_time: '2025-01-01' }],
+    ['a conversation that is kept', { model: 'm', messages, id: 'c1', updatedAt: 1 }],
+    ['a conversation that is shared', { model: 'm', messages, title: 't', public: true }],
+    ['a search', { model: 'text-embed-x', input: ['a', 'b'], top_k: 3 }],
     ['a form', { prompt: 'hi', user_id: 7 }],
     ['a list', [{ model: 'm', messages }]],
     ['nothing', {}],
@@ -126,6 +134,10 @@ describe('what is no request to a model', () => {
       '/tokenize',
       '/api/event_logging/batch',
       '/otlp/v1/metrics',
+      '/tokenizer',
+      '/v1/log',
+      '/sync/history',
+      '/share',
     ]) {
       assert.equal(anyApi.matches(post('h', target, JSON_HEADERS)), false, target);
     }
@@ -143,6 +155,23 @@ describe('what is no request to a model', () => {
       assert.equal(at(target, { event: 'llm_call', model: 'm', messages, temperature: 0 }), false, target);
     }
     assert.equal(at('/api/events', { model: 'm', temperature: 0, messages }), false);
+  });
+
+  test('what has a prompt, but neither a model nor a path that says that something is to be written', () => {
+    const at = (target: string, body: unknown) =>
+      anyApi.confirms?.(post('h', target, JSON_HEADERS), Buffer.from(JSON.stringify(body)), 'whole');
+    const thermostat = { prompt: 'go on', temperature: 21, city: 'Paris' };
+    assert.equal(at('/home', thermostat), false);
+    assert.equal(at('/home', { ...thermostat, model: 'm' }), true);
+    for (const path of ['/api/v1/generate', '/completion', '/endpoints/x/invocations', '/ai/run/@cf/meta/llama']) {
+      assert.equal(at(path, thermostat), true, path);
+    }
+    assert.equal(at('/', { inputs: 'hi', parameters: { max_new_tokens: 9 } }), true);
+    assert.equal(at('/', { inputs: 'hi', parameters: { top_k: 9 } }), false);
+  });
+
+  test('but not a request that asks for its usage', () => {
+    assert.equal(isCall({ model: 'm', messages, usage: { include: true } }), true);
   });
 
   test('what is no JSON, or no POST', () => {

@@ -193,6 +193,27 @@ describe('a Gemini response', () => {
     assert.equal(whole(geminiGenerate, head, {}, '<html>').malformed, 'not JSON');
   });
 
+  test('tells how many of its tokens are sound', () => {
+    const usageMetadata = {
+      promptTokenCount: 12,
+      promptTokensDetails: [
+        { modality: 'TEXT', tokenCount: 2 },
+        { modality: 'AUDIO', tokenCount: 10 },
+      ],
+      cachedContentTokenCount: 5,
+      cacheTokensDetails: [{ modality: 'AUDIO', tokenCount: 5 }],
+      candidatesTokenCount: 3,
+      candidatesTokensDetails: [{ modality: 'TEXT', tokenCount: 3 }],
+    };
+    assert.deepEqual(whole(geminiGenerate, head, {}, { candidates: [], usageMetadata }).response.usage, {
+      input_tokens: 12,
+      output_tokens: 3,
+      cache_read_input_tokens: 5,
+      input_audio_tokens: 10,
+      cache_read_audio_tokens: 5,
+    });
+  });
+
   test('of embeddings tells its usage', () => {
     const body = { embedding: { values: [0.1] }, usageMetadata: { promptTokenCount: 3 } };
     const { complete, response } = whole(geminiEmbeddings, head, {}, body);

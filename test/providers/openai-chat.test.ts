@@ -238,6 +238,12 @@ describe('a Chat Completions response', () => {
     }
   });
 
+  test('tells how many of its tokens are sound', () => {
+    const details = { prompt_tokens_details: { audio_tokens: 4 }, completion_tokens_details: { audio_tokens: 0 } };
+    const heard = { choices: [], usage: { prompt_tokens: 5, ...details } };
+    assert.deepEqual(whole(openAiChat, head, {}, heard).response.usage, { input_tokens: 5, input_audio_tokens: 4 });
+  });
+
   test('whose counts are no counts has none', () => {
     const usage = { prompt_tokens: -1, completion_tokens: 1.5, prompt_tokens_details: { cached_tokens: '8' } };
     assert.deepEqual(whole(openAiChat, head, {}, { choices: [], usage }).response.usage, {});

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { providerName } from '../../src/providers/provider-name.ts';
 import { providers } from '../../src/providers/providers.ts';
-import { ok, post, status } from './exchange-fixture.ts';
+import { ok, post, status, whole } from './exchange-fixture.ts';
 
 describe('which API a request speaks', () => {
   for (const [target, name] of [
@@ -145,4 +145,15 @@ test('JSON nested too deeply is cut, not followed', () => {
       assert.ok(JSON.stringify(request).length < 5000);
     }
   }
+});
+
+test('a byte order mark before the JSON of a request or a response is no fault', () => {
+  const head = post('h', '/v1/chat/completions');
+  const openAi = providers.find(({ name }) => name === 'openai_chat');
+  assert.ok(openAi);
+  const mark = Buffer.from([0xef, 0xbb, 0xbf]);
+  const parsed = openAi.parseRequest(head, Buffer.concat([mark, Buffer.from('{"model":"m"}')]));
+  assert.deepEqual([parsed.request.model, parsed.malformed], ['m', undefined]);
+  const answered = whole(openAi, head, { model: 'm' }, '\uFEFF{"id":"x","choices":[{"message":{"content":"hi"}}]}');
+  assert.deepEqual([answered.response.id, answered.malformed], ['x', undefined]);
 });

@@ -74,13 +74,25 @@ describe('OpenAI Realtime', () => {
     const usage = {
       input_tokens: 9,
       output_tokens: 4,
-      input_token_details: { cached_tokens: 3, text_tokens: 6 },
-      output_token_details: { text_tokens: 4 },
+      input_token_details: {
+        cached_tokens: 3,
+        text_tokens: 4,
+        audio_tokens: 5,
+        cached_tokens_details: { audio_tokens: 2 },
+      },
+      output_token_details: { text_tokens: 1, audio_tokens: 3 },
     };
     hear(done('r1', { output: [{ ...message, content: [{ type: 'output_text', text: 'hello' }] }, call], usage }));
     const { state, response } = outcome(0);
     assert.equal(state, 'complete');
-    assert.deepEqual(response.usage, { input_tokens: 9, output_tokens: 4, cache_read_input_tokens: 3 });
+    assert.deepEqual(response.usage, {
+      input_tokens: 9,
+      output_tokens: 4,
+      cache_read_input_tokens: 3,
+      input_audio_tokens: 5,
+      output_audio_tokens: 3,
+      cache_read_audio_tokens: 2,
+    });
     assert.deepEqual(
       response.tool_calls.map(({ id, name, arguments: args }) => [id, name, args]),
       [['c1', 'shell', { command: 'ls' }]],

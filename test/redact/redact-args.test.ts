@@ -122,6 +122,13 @@ describe('JSON values', () => {
     );
   });
 
+  test('a name may stand above its value, as in the schema of a tool', () => {
+    const token = { type: 'string', description: 'of the project', default: 'x1' };
+    assert.deepEqual(redactor.value({ properties: { token, city: { default: 'Paris' } } }), {
+      properties: { token: { ...token, default: '[REDACTED:credential]' }, city: { default: 'Paris' } },
+    });
+  });
+
   test('a value without secrets comes back as it is', () => {
     const value = { path: '/a', list: [1, { b: 'c' }] };
     assert.equal(redactor.value(value), value);

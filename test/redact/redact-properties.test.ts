@@ -150,6 +150,10 @@ test('a megabyte of hostile text is done with', () => {
     'auth="',
     '"',
     '\\',
+    '<token>',
+    '<token a',
+    'API key: ',
+    "'--token', ",
   ];
   const beginnings = ['-----BEGIN PRIVATE KEY-----', 'Bearer ', 'key ', '$5$', '[REDACTED:', 'authorization: Digest '];
   for (const piece of [...hostile, ...beginnings]) {

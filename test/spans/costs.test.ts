@@ -56,6 +56,25 @@ describe('what a call cost', () => {
     assert.equal(long.cost, sum([199_001, 2.5], [1000, 0.25], [100, 15]));
   });
 
+  test('sound at its own prices, also from the cache; unknown where the table has none for it', () => {
+    const audio = { input_audio_tokens: 800, output_audio_tokens: 60 };
+    const heard = { input_tokens: 1000, output_tokens: 100, ...audio };
+    assert.equal(costOf('openai', 'gpt-realtime', heard).cost, sum([200, 4], [800, 32], [40, 16], [60, 64]));
+    const cached = { ...heard, cache_read_input_tokens: 500, cache_read_audio_tokens: 400 };
+    const rest = [
+      [100, 4],
+      [400, 32],
+      [500, 0.4],
+      [40, 16],
+      [60, 64],
+    ] as const;
+    assert.equal(costOf('openai', 'gpt-realtime', cached).cost, sum(...rest));
+    const gemini = { input_tokens: 1000, input_audio_tokens: 800, output_tokens: 0 };
+    assert.equal(costOf('gcp.gemini', 'gemini-2.5-flash', gemini).cost, sum([200, 0.3], [800, 1]));
+    assert.deepEqual(costOf('openai', 'gpt-4o-audio-preview', heard), { cost: undefined, unpriced: 1 });
+    assert.deepEqual(costOf('openai', 'gpt-realtime', { ...heard, cache_read_input_tokens: 500 }).unpriced, 1);
+  });
+
   test('embeddings: nothing is written', () => {
     assert.equal(costOf('openai', 'text-embedding-3-small', { input_tokens: 5000 }).cost, sum([5000, 0.02]));
   });
