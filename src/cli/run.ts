@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/components.ts';
+import { defaultStorePath } from '../export/store/store-path.ts';
 import { createExporters } from '../exporters.ts';
 import { SetupError } from '../model/setup-error.ts';
 import type { Span } from '../model/span.ts';
 import { createPipeline } from '../pipeline.ts';
-import { addConfigOptions, type ConfigFlags, readConfig } from './config-options.ts';
+import { addConfigOptions, type ConfigFlags, readConfig, storePath } from './config-options.ts';
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND } from './exit-code.ts';
 import { startObservation } from './observation.ts';
 import { type Output, openFile, standardError, standardOutput } from './output.ts';
@@ -69,11 +70,32 @@ async function run(words: readonly string[], flags: RunFlags, terminal: Terminal
     },
     terminal,
   );
-  const status = await runWatched(agent, observation.live);
-  await observation.end();
-  output.write(formatSpans(spans, flags.format, look));
-  await observation.close();
-  return status;
+  try {
+    const status = await runWatched(agent, observation.live);
+    await observation.end();
+    return writeTrace(status, formatSpans(spans, flags.format, look));
+  } finally {
+    await observation.close();
+  }
+
+  function writeTrace(status: number, text: string): number {
+    try {
+      output.write(text, whereElse(spans, config, terminal));
+      return status;
+    } catch (error) {
+      const failure = reportError(error, terminal);
+      return status || failure;
+    }
+  }
+}
+
+/** What to do about a trace that could not be written. */
+function whereElse(spans: readonly Span[], config: Config, { env }: Terminal): string {
+  const [span] = spans;
+  if (span === undefined || !config.exporters.some(({ type }) => type === 'store')) return 'Make room there.';
+  const path = storePath(config, env);
+  const words = ['undersight traces show', span.trace_id, ...(path === defaultStorePath(env) ? [] : ['--store', path])];
+  return `The trace is in the store: ${words.join(' ')}`;
 }
 
 /** The command, or the exit status a shell gives where there is none. */
