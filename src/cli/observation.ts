@@ -5,6 +5,7 @@ import type { Intake } from '../kernel/intake.ts';
 import { createRecorder } from '../kernel/recorder.ts';
 import { createLive, type Live } from '../live.ts';
 import type { Event, UnreadTrafficEvent } from '../model/event.ts';
+import { createLivingTree, type LivingTree } from './living-tree.ts';
 import { describeLosses, type LossPlace } from './losses.ts';
 import { OBJECT_PATH } from './object-path.ts';
 import { holdStopSignals } from './stop-signal.ts';
@@ -31,6 +32,8 @@ export interface ObservationOptions {
 /** The kernel under watch, from start to end. */
 export interface Observation {
   readonly live: Live;
+  /** What was started under watch and still runs. */
+  readonly running: LivingTree;
   /**
    * Gives out all that has happened, and waits until it has arrived. From here on no signal to stop ends the program; one that
    * comes while an exporter is waited for (of `run`, the second) gives up on the exporters.
@@ -46,10 +49,14 @@ export function startObservation(options: ObservationOptions, terminal: Terminal
   const warn = (message: string) => terminal.err(`undersight: ${printable(message)}\n`);
   const counters = createCounters();
   const live = createLive({ object_path: OBJECT_PATH, receiver, version: readVersion(), is_daemon, counters, warn });
+  const running = createLivingTree();
   const pipeline = options.createIntake({
     counters,
     warn,
-    onEvent: (event) => live.onEvent(event),
+    onEvent(event) {
+      running.see(event);
+      live.onEvent(event);
+    },
     onUnread: (event) => live.onUnread(event),
   });
   const intake = record_path === undefined ? pipeline : createRecorder({ path: record_path, counters, warn }, pipeline);
@@ -57,6 +64,7 @@ export function startObservation(options: ObservationOptions, terminal: Terminal
   let gave_up = false;
   return {
     live,
+    running,
     async end() {
       await new Promise<void>((resolve, reject) => {
         let is_waiting = true;

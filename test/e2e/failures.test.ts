@@ -105,3 +105,18 @@ test('a trace that cannot be written is told, and where it is instead', async (t
     assert.equal(shown.code, 0, shown.stderr);
   }
 });
+
+test('what outlives the command is told and marked as open; --wait has it to its end', async (t) => {
+  const workspace = createWorkspace(t, undefined);
+  const command = ['/bin/sh', '-c', '(exec sleep 3) >/dev/null 2>&1 & exit 5'];
+  const cut = await workspace.run(command);
+  assert.equal(cut.code, 5);
+  assert.match(cut.stderr, /^undersight: 1 process \((sleep|sh) \d+\) outlived the command.*\n.*--wait/);
+  const whole = await workspace.run(command, { options: ['--wait'] });
+  assert.equal(whole.code, 5);
+  assert.equal(whole.stderr, '');
+  const sleepIsOpen = (spans: typeof cut.spans) =>
+    spans.find(({ name }) => name.includes('sleep'))?.attributes['undersight.open'] === true;
+  assert.equal(sleepIsOpen(cut.spans), true, outline(cut.spans));
+  assert.equal(sleepIsOpen(whole.spans), false, outline(whole.spans));
+});
