@@ -67,18 +67,21 @@ static __always_inline void forget_tls_thread(void)
 		bpf_map_delete_elem(&tls_threads, &id);
 }
 
+/* All zero: too big for the stack of programs that call one another. */
+struct tls_thread fresh_tls_thread;
+
 static __always_inline struct tls_thread *thread_of(__u64 id)
 {
-	struct tls_thread fresh = {};
 	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
 
 	if (thread)
 		return thread;
-	bpf_map_update_elem(&tls_threads, &id, &fresh, BPF_NOEXIST);
+	bpf_map_update_elem(&tls_threads, &id, &fresh_tls_thread, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&tls_threads, &id);
 }
 
-static __always_inline struct tls_connection *tls_connection_of(__u32 pid, __u64 address)
+/* Apart: each copy of it within another function would take more of the stack. */
+static __noinline struct tls_connection *tls_connection_of(__u32 pid, __u64 address)
 {
 	struct tls_connection_key key = tls_connection_key(pid, address);
 	struct tls_connection fresh = {};
