@@ -31,7 +31,7 @@ static __always_inline bool is_tls(__u64 cookie, __u64 address, __u64 flags)
 }
 
 /* Room for a call that begins. Those whose frames are gone, or are this very one (a jump), have ended. */
-static __always_inline struct tls_call *begin_tls_call(struct tls_thread *thread, __u64 stack)
+static __always_inline struct tls_call *begin_tls_call(struct tls_thread *thread, __u64 stack, bool watched)
 {
 	for (int i = 0; i < MAX_NESTED && thread->depth; i++) {
 		if (thread->calls[(thread->depth - 1) & (MAX_NESTED - 1)].stack > stack)
@@ -39,7 +39,8 @@ static __always_inline struct tls_call *begin_tls_call(struct tls_thread *thread
 		thread->depth--;
 	}
 	if (thread->depth >= MAX_NESTED) {
-		count_loss(LOSS_CALL_NESTED);
+		if (watched)
+			count_loss(LOSS_CALL_NESTED);
 		return NULL;
 	}
 	return &thread->calls[thread->depth++ & (MAX_NESTED - 1)];
@@ -70,7 +71,7 @@ static __always_inline bool end_tls_call(struct tls_thread *thread, __u64 stack,
 }
 
 /* Puts right what cannot be: a call that claims to have moved more than it was asked to is told as a byte that is lost. */
-static __always_inline __u64 moved_bytes(struct tls_call *call, int result)
+static __always_inline __u64 moved_bytes(struct tls_call *call, int result, bool watched)
 {
 	__u32 function = call->cookie & TLS_COOKIE_FUNCTION;
 	__u64 bytes = 0;
@@ -81,7 +82,8 @@ static __always_inline __u64 moved_bytes(struct tls_call *call, int result)
 		bytes = result;
 		call->asked_bytes &= 0xffffffff;
 	} else if (result == 1 && bpf_probe_read_user(&bytes, sizeof(bytes), (void *)call->length)) {
-		count_loss(LOSS_MEMORY_FAULT);
+		if (watched)
+			count_loss(LOSS_MEMORY_FAULT);
 	}
 	if (bytes <= call->asked_bytes)
 		return bytes;

@@ -79,7 +79,7 @@ static __always_inline bool enter_tls(struct pt_regs *ctx, __u64 cookie)
 	thread = thread_of(id);
 	if (!thread)
 		return false;
-	call = begin_tls_call(thread, stack);
+	call = begin_tls_call(thread, stack, watched);
 	if (!call)
 		return false;
 	call->address = address;
@@ -169,7 +169,7 @@ static __noinline int tell_tls_call(struct tls_output *output, bool watched, __u
 
 	if (!watched && (output->direction != TLS_WRITE || is_excluded_user()))
 		return 0;
-	slot = claim_slot();
+	slot = claim_slot(watched);
 	if (slot && !watched && !discover(&output->who, &output->call, slot, bytes)) {
 		slot->busy = 0;
 		return 0;
@@ -204,7 +204,7 @@ static __always_inline int return_from_tls(struct pt_regs *ctx)
 	if (!thread || !end_tls_call(thread, FUNCTION_STACK(ctx) - RETURN_ADDRESS_BYTES, &output.call))
 		return 0;
 	output.direction = direction_of(output.call.cookie & TLS_COOKIE_FUNCTION);
-	bytes = moved_bytes(&output.call, FUNCTION_RESULT(ctx));
+	bytes = moved_bytes(&output.call, FUNCTION_RESULT(ctx), watched);
 	if (bytes)
 		tell_tls_call(&output, watched, bytes);
 	return 0;
