@@ -5,6 +5,12 @@
  * what stays is how far a frame is from the stack's end. These programs can be preempted: nothing per CPU.
  */
 
+/*
+ * A write is told as of its beginning: its answer may be read before it returns. But not as of a time that user space has
+ * already put in order (`reorder_window` is 50 ms by default).
+ */
+#define MAX_WRITE_AGE_NS 40000000ull
+
 struct go_call_key {
 	__u64 goroutine;
 	__u64 depth; /* of the caller's frame, from the stack's end: calls may nest (TLS within TLS) */
@@ -188,7 +194,9 @@ int handle_go_return(struct pt_regs *ctx)
 	/* Other goroutines may have read the answer, written more, and closed, before this one got to return. */
 	output.is_placed = is_placed && (!connection || output.direction == TLS_WRITE);
 	if (output.direction == TLS_WRITE) {
-		output.ktime_ns = output.call.start_ns;
+		output.ktime_ns = bpf_ktime_get_ns() - MAX_WRITE_AGE_NS;
+		if (output.ktime_ns < output.call.start_ns)
+			output.ktime_ns = output.call.start_ns;
 		/* A write that fails is the last one of its connection. */
 		if (is_placed && connection && moved < (__s64)output.call.asked_bytes)
 			__sync_fetch_and_sub(&connection->offset_bytes[TLS_WRITE - 1], output.call.asked_bytes - (moved > 0 ? moved : 0));
