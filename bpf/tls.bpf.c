@@ -147,7 +147,13 @@ static long send_tls_chunk(__u32 index, void *context)
 		event->lost_bytes = left - bytes;
 		count_loss(LOSS_CALL_TOO_LONG);
 	}
-	if (bpf_probe_read_user(event->data, bytes, (void *)(output->call.data + done))) {
+	if (!output->call.data) {
+		event->lost_bytes = output->bytes;
+		event->data_bytes = 0;
+		bytes = 0;
+		output->bytes = 0;
+		count_loss(LOSS_MEMORY_FAULT);
+	} else if (bpf_probe_read_user(event->data, bytes, (void *)(output->call.data + done))) {
 		event->lost_bytes += bytes;
 		event->data_bytes = 0;
 		bytes = 0;
