@@ -250,19 +250,24 @@ static __always_inline struct rustls_slice decrypted_of(const struct rustls_call
 	return slice;
 }
 
-static __always_inline int leave_rustls(__u64 cookie)
+/* `begun`: that the call began was seen for sure. */
+static __always_inline int leave_rustls(__u64 cookie, bool begun)
 {
 	__u64 id = bpf_get_current_pid_tgid(), bytes;
 	struct rustls_call *call = bpf_map_lookup_elem(&rustls_calls, &id);
 	struct rustls_output output = {};
+	struct tls_connection_key key;
 	struct rustls_slice slice = {};
 	struct tls_half *half;
 	__u8 tag = 0;
 	bool watched = watched_subject(&output.who);
 
+	if (!call && begun && watched)
+		count_loss(LOSS_TABLE_FULL);
 	if (!call || !watched)
 		return 0;
-	half = half_of(output.who.pid, call->self, call->direction, false);
+	key = half_key(output.who.pid, call->self, call->direction);
+	half = bpf_map_lookup_elem(&tls_halves, &key);
 	if (!half) {
 		count_loss(LOSS_TABLE_FULL);
 		goto done;

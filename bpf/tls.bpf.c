@@ -198,7 +198,8 @@ static __noinline int tell_tls_call(struct tls_output *output, bool watched, __u
 	return 0;
 }
 
-static __always_inline int return_from_tls(struct pt_regs *ctx)
+/* `begun`: that the call began was seen for sure. */
+static __always_inline int return_from_tls(struct pt_regs *ctx, bool begun)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct tls_output output = {};
@@ -207,6 +208,8 @@ static __always_inline int return_from_tls(struct pt_regs *ctx)
 	bool watched = watched_subject(&output.who);
 
 	thread = bpf_map_lookup_elem(&tls_threads, &id);
+	if (!thread && begun && watched)
+		count_loss(LOSS_TABLE_FULL);
 	if (!thread || !end_tls_call(thread, FUNCTION_STACK(ctx) - RETURN_ADDRESS_BYTES, &output.call))
 		return 0;
 	output.direction = direction_of(output.call.cookie & TLS_COOKIE_FUNCTION);
@@ -220,7 +223,7 @@ SEC("uretprobe")
 int handle_tls_return(struct pt_regs *ctx)
 {
 	avoid_private_stack(ctx, bpf_get_attach_cookie(ctx), &no_programs);
-	return return_from_tls(ctx);
+	return return_from_tls(ctx, false);
 }
 
 /* Both ends of a call, where the kernel has that (Linux 6.13): whoever is not watched does not pay for the return. */
@@ -231,6 +234,6 @@ int handle_tls_session(struct pt_regs *ctx)
 
 	avoid_private_stack(ctx, cookie, &no_session_programs);
 	if (bpf_get_func_ip(ctx) != FUNCTION_PLACE(ctx))
-		return return_from_tls(ctx);
+		return return_from_tls(ctx, true);
 	return !enter_tls(ctx, cookie);
 }
