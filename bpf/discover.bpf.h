@@ -109,7 +109,7 @@ static __always_inline bool may_be_request(__u64 data)
 }
 
 /* Watches a process that sends a request to an LLM API, from this call on. */
-static __always_inline bool discover(struct subject *who, const struct tls_call *call, struct tls_slot *slot, __u64 bytes)
+static __always_inline bool discover(struct subject *who, __u64 data, struct tls_slot *slot, __u64 bytes)
 {
 	struct request_search search = { .line = slot->record };
 	struct agent_seen_event *event;
@@ -124,7 +124,7 @@ static __always_inline bool discover(struct subject *who, const struct tls_call 
 	if (bytes > REQUEST_LINE_BYTES + LONGEST_PATH_BYTES)
 		bytes = REQUEST_LINE_BYTES + LONGEST_PATH_BYTES;
 	__builtin_memset(slot->record, 0, REQUEST_LINE_BYTES + LONGEST_PATH_BYTES);
-	if (bpf_probe_read_user(slot->record, bytes, (void *)call->data))
+	if (bpf_probe_read_user(slot->record, bytes, (void *)data))
 		return false;
 	if (begins_post(slot->record))
 		bpf_loop(steps, search_step, &search, 0);
@@ -146,6 +146,25 @@ static __always_inline bool discover(struct subject *who, const struct tls_call 
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	bpf_ringbuf_submit(event, 0);
 	return true;
+}
+
+/*
+ * Whether what a process that nobody watches is about to write shows that somebody should: when the call begins, so that
+ * nothing need be remembered of those who are not watched, and their calls' returns are none of our concern.
+ */
+static __noinline bool reveals(struct subject *who, __u64 data, __u64 bytes)
+{
+	struct tls_slot *slot;
+	bool found;
+
+	if (who->pid == tunables.own_pid || !may_be_request(data) || is_excluded_user())
+		return false;
+	slot = claim_slot(false);
+	if (!slot)
+		return false;
+	found = discover(who, data, slot, bytes);
+	slot->busy = 0;
+	return found;
 }
 
 #endif

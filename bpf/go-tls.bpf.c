@@ -61,22 +61,6 @@ static __always_inline bool find_go_call(struct pt_regs *ctx, __u32 pid, bool wa
 	return true;
 }
 
-/* Whether a call of a process that nobody watched shows that somebody should: told when it begins, as the answer is awaited already. */
-static __always_inline bool reveals(struct subject *who, const struct tls_call *call)
-{
-	struct tls_slot *slot;
-	bool found;
-
-	if (!may_be_request(call->data))
-		return false;
-	slot = claim_slot(false);
-	if (!slot)
-		return false;
-	found = discover(who, call, slot, call->asked_bytes);
-	slot->busy = 0;
-	return found;
-}
-
 SEC("uprobe")
 int handle_go_enter(struct pt_regs *ctx)
 {
@@ -106,7 +90,7 @@ int handle_go_enter(struct pt_regs *ctx)
 	call.call.cookie = cookie;
 	/* That an answer is awaited must be known before the request is seen that reveals the process. */
 	if (!watched && function == TLS_FUNCTION_GO_WRITE) {
-		if (!reveals(&who, &call.call))
+		if (!reveals(&who, data, call.call.asked_bytes))
 			return 0;
 		watched = true;
 	}
@@ -202,6 +186,6 @@ int handle_go_return(struct pt_regs *ctx)
 			__sync_fetch_and_sub(&connection->offset_bytes[TLS_WRITE - 1], output.call.asked_bytes - (moved > 0 ? moved : 0));
 	}
 	if (moved > 0 && watched)
-		tell_tls_call(&output, true, moved);
+		tell_tls_call(&output, moved);
 	return 0;
 }

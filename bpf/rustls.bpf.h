@@ -57,30 +57,16 @@ static __always_inline __u64 length_of(const struct rustls_outbound *outbound)
 	return outbound->chunks ? outbound->end - outbound->start : outbound->start;
 }
 
-/* Apart, so that the verifier sees the bound of `bytes`. */
-static __noinline bool discover_rustls(struct subject *who, __u64 data, __u64 bytes)
-{
-	struct tls_call request = { .data = data };
-	struct tls_slot *slot = claim_slot(false);
-	bool found;
-
-	if (!slot)
-		return false;
-	found = discover(who, &request, slot, bytes);
-	slot->busy = 0;
-	return found;
-}
-
 /* Whether what a process that nobody watched is about to encrypt shows that somebody should. */
 static __always_inline bool reveals_rustls(struct subject *who, const void *message)
 {
 	struct rustls_outbound outbound = {};
 	struct rustls_slice slice;
 
-	if (who->pid == tunables.own_pid || bpf_probe_read_user(&outbound, sizeof(outbound), message))
+	if (bpf_probe_read_user(&outbound, sizeof(outbound), message))
 		return false;
 	slice = encrypted_of(&outbound);
-	return slice.bytes && may_be_request(slice.data) && !is_excluded_user() && discover_rustls(who, slice.data, slice.bytes);
+	return reveals(who, slice.data, slice.bytes);
 }
 
 /* Returns whether it matters what the call returns. */

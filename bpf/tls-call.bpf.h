@@ -31,7 +31,7 @@ static __always_inline bool is_tls(__u64 cookie, __u64 address, __u64 flags)
 }
 
 /* Room for a call that begins. Those whose frames are gone, or are this very one (a jump), have ended. */
-static __always_inline struct tls_call *begin_tls_call(struct tls_thread *thread, __u64 stack, bool watched)
+static __always_inline struct tls_call *begin_tls_call(struct tls_thread *thread, __u64 stack)
 {
 	for (int i = 0; i < MAX_NESTED && thread->depth; i++) {
 		if (thread->calls[(thread->depth - 1) & (MAX_NESTED - 1)].stack > stack)
@@ -39,8 +39,7 @@ static __always_inline struct tls_call *begin_tls_call(struct tls_thread *thread
 		thread->depth--;
 	}
 	if (thread->depth >= MAX_NESTED) {
-		if (watched)
-			count_loss(LOSS_CALL_NESTED);
+		count_loss(LOSS_CALL_NESTED);
 		return NULL;
 	}
 	return &thread->calls[thread->depth++ & (MAX_NESTED - 1)];
@@ -74,7 +73,7 @@ static __always_inline bool end_tls_call(struct tls_thread *thread, __u64 stack,
  * Puts right what cannot be: a call that claims to have moved more than it was asked to is told as a byte that is lost. What
  * has no `data` is lost as a whole.
  */
-static __always_inline __u64 moved_bytes(struct tls_call *call, int result, bool watched)
+static __always_inline __u64 moved_bytes(struct tls_call *call, int result)
 {
 	__u32 function = call->cookie & TLS_COOKIE_FUNCTION;
 	__u64 bytes = 0;
@@ -85,8 +84,7 @@ static __always_inline __u64 moved_bytes(struct tls_call *call, int result, bool
 		bytes = result;
 		call->asked_bytes &= 0xffffffff;
 	} else if (result == 1 && bpf_probe_read_user(&bytes, sizeof(bytes), (void *)call->length)) {
-		if (watched)
-			count_loss(LOSS_MEMORY_FAULT);
+		count_loss(LOSS_MEMORY_FAULT);
 	}
 	/* GnuTLS then sends what an earlier call, which returned an error, left in its queue. */
 	if (function == TLS_FUNCTION_WRITE && !call->data && !call->asked_bytes)
