@@ -71,8 +71,8 @@ function findTls(elf: Elf, stat: fs.BigIntStats): FoundTls | undefined {
 function findSlowly(elf: Elf, stat: fs.BigIntStats, quick: FoundTls | undefined): FoundTls | undefined {
   const known = openCache().read(elf, stat);
   if (known !== undefined) return known ?? undefined;
-  const { found } = inspectTls(elf, SLOW, quick);
-  if (stat.size >= MIN_KEPT_BYTES) openCache().write(elf, stat, found ?? null);
+  const { found, isCut } = inspectTls(elf, SLOW, quick);
+  if (stat.size >= MIN_KEPT_BYTES && !isCut) openCache().write(elf, stat, found ?? null);
   return found;
 }
 

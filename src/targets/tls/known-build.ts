@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { type Elf, readAt, readBuildId } from '../elf.ts';
+import { type Elf, readAt, readBuildId, readFrom } from '../elf.ts';
 import { type KnownBuild, knownBuilds } from './known-builds.ts';
 import type { TlsFamily } from './tls-family.ts';
 
@@ -15,8 +15,8 @@ export const knownBuild: TlsFamily = {
     const build = findBuild(elf, knownBuilds());
     if (build === undefined) return { missing: '' };
     for (const { name, file_offset, begins, return_offsets = [] } of build.functions) {
-      const there = readAt(elf.fd, Number(file_offset), begins.length / 2).toString('hex');
-      const elsewhere = return_offsets.find((offset) => readAt(elf.fd, Number(offset), 1)[0] !== OPCODE_RET);
+      const there = readFrom(elf, Number(file_offset), begins.length / 2).toString('hex');
+      const elsewhere = return_offsets.find((offset) => readFrom(elf, Number(offset), 1)[0] !== OPCODE_RET);
       if (elsewhere !== undefined)
         return { missing: `${build.listed_in} names it, but at 0x${elsewhere.toString(16)} ${name} does not return` };
       if (there === begins) continue;
@@ -48,6 +48,7 @@ function findBuild(elf: Elf, builds: readonly KnownBuild[]): KnownBuild | undefi
     if (one.build_id !== undefined && one.build_id !== build_id) return false;
     if (one.sha256 === undefined) return true;
     if (one.file_bytes !== bytes) return false;
+    if (digest === undefined) elf.budget.charge(bytes);
     digest ??= sha256Of(elf.fd, bytes);
     return one.sha256 === digest;
   });
