@@ -12,7 +12,14 @@ const SLOW = TLS_FAMILIES.filter(({ readsCode }) => readsCode);
 /** What is smaller is searched in less time than it takes to keep the answer. */
 const MIN_KEPT_BYTES = 8 * 1024 * 1024;
 const MAX_REMEMBERED = 1024;
-const remembered = new Map<string, TlsLibrary | undefined>();
+const REFUSED_FOR_MS = 24 * 60 * 60 * 1000;
+const remembered = new Map<string, Answer>();
+
+interface Answer {
+  readonly library: TlsLibrary | undefined;
+  /** By the clock of the process; for good by default. */
+  readonly until_ms?: number;
+}
 
 /**
  * Where the TLS functions of a shared library or executable are, or undefined where there is none to probe (not ELF, none
@@ -30,10 +37,9 @@ export function locateTls(file: string): TlsLibrary | undefined {
     const stat = fs.fstatSync(fd, { bigint: true });
     if (!stat.isFile()) return undefined;
     const key = keyOf(stat);
-    if (remembered.has(key)) {
-      const known = remembered.get(key);
-      return known && { ...known, path: file };
-    }
+    const known = remembered.get(key);
+    if (known !== undefined && performance.now() < (known.until_ms ?? Infinity))
+      return known.library && { ...known.library, path: file };
     const elf = readElf(fd);
     const found = elf && findTls(elf, stat);
     const library = found && {
@@ -45,7 +51,7 @@ export function locateTls(file: string): TlsLibrary | undefined {
       build_id: readBuildId(elf),
     };
     if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
-    remembered.set(key, library);
+    remembered.set(key, { library });
     return library;
   } catch {
     return undefined;
@@ -76,15 +82,34 @@ function findSlowly(elf: Elf, stat: fs.BigIntStats, quick: FoundTls | undefined)
   return found;
 }
 
-/** Remembers, here and on disk, that the functions of a file turned out to be others. Never fails. */
+/** Remembers for a day, here and on disk, that the functions of a file turned out to be others. Never fails. */
 export function refuseTls({ path: file, device, inode, functions }: TlsLibrary, reason: string): void {
   try {
     const stat = fs.statSync(file, { bigint: true });
     if (stat.dev !== device || stat.ino !== inode) return;
-    remembered.set(keyOf(stat), undefined);
+    remembered.set(keyOf(stat), { library: undefined, until_ms: performance.now() + REFUSED_FOR_MS });
     openCache().refuse(stat, functions, reason);
   } catch {
     // It is gone, and nobody will ask for it.
+  }
+}
+
+/** Remembers that these functions of a file are what they were taken for. Never fails. */
+export function confirmTls({ path: file, device, inode }: TlsLibrary, functions: readonly TlsFunction[]): void {
+  try {
+    const stat = fs.statSync(file, { bigint: true });
+    if (stat.dev === device && stat.ino === inode) openCache().confirm(stat, functions);
+  } catch {
+    // It is gone, and nobody will ask for it.
+  }
+}
+
+/** Whether these functions of a file, one at least, have all been confirmed. */
+export function isConfirmedTls({ path: file }: TlsLibrary, functions: readonly TlsFunction[]): boolean {
+  try {
+    return openCache().isConfirmed(fs.statSync(file, { bigint: true }), functions);
+  } catch {
+    return false;
   }
 }
 
