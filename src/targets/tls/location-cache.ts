@@ -56,8 +56,9 @@ export interface LocationCache {
   readRefusal(file: fs.BigIntStats, functions: readonly TlsFunction[] | undefined): string | undefined;
 }
 
-/** `/var/cache/undersight/tls` for root, else below $XDG_CACHE_HOME (XDG base directory specification: `~/.cache`). */
+/** `tls` in $UNDERSIGHT_CACHE, else `/var/cache/undersight/tls` for root, else below $XDG_CACHE_HOME (XDG base directory specification: `~/.cache`). */
 export function locationCachePath(env: NodeJS.ProcessEnv, uid: number | undefined): string {
+  if (env.UNDERSIGHT_CACHE?.startsWith('/')) return path.join(env.UNDERSIGHT_CACHE, 'tls');
   if (uid === 0) return '/var/cache/undersight/tls';
   const cache = env.XDG_CACHE_HOME?.startsWith('/')
     ? env.XDG_CACHE_HOME

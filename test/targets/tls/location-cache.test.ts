@@ -169,7 +169,10 @@ test('only its owner can read it, and it does not grow without end', () => {
   assert.equal(fs.readdirSync(directory).length, 256);
 });
 
-test('the cache lies where such things lie', () => {
+test('the cache lies where such things lie, or where the environment says', () => {
+  assert.equal(locationCachePath({ UNDERSIGHT_CACHE: '/c', XDG_CACHE_HOME: '/x' }, 0), '/c/tls');
+  assert.equal(locationCachePath({ UNDERSIGHT_CACHE: '/c', XDG_CACHE_HOME: '/x' }, 1000), '/c/tls');
+  assert.equal(locationCachePath({ UNDERSIGHT_CACHE: 'relative' }, 0), '/var/cache/undersight/tls');
   assert.equal(locationCachePath({ XDG_CACHE_HOME: '/x', HOME: '/h' }, 0), '/var/cache/undersight/tls');
   assert.equal(locationCachePath({ XDG_CACHE_HOME: '/x', HOME: '/h' }, 1000), '/x/undersight/tls');
   assert.equal(locationCachePath({ XDG_CACHE_HOME: 'relative', HOME: '/h' }, 1000), '/h/.cache/undersight/tls');
