@@ -72,6 +72,12 @@ test('a program whose TLS is not found can be listed by hand', () => {
   loadKnownBuilds([]);
 });
 
+test('`targets inspect` takes the lists that the configuration names, as `watch` does, and says which it was', () => {
+  const list = write('configured.yaml', entry({ SSL_read: { at: 'read' }, SSL_write: { at: 'write' } }));
+  const setting = `receivers.undersight.targets.known_builds=[${list}]`;
+  assert.match(run('targets', 'inspect', '--set', setting, program), /listed in \S*configured\.yaml/);
+});
+
 test('a list that names other instructions than there are is not used', () => {
   const wrong = entry({ SSL_read: { at: 'read' }, SSL_write: { at: 'write', begins: '4883ec1831c0c3cc' } });
   loadKnownBuilds([write('wrong.yaml', wrong)]);
