@@ -2,7 +2,8 @@
  * Compiles bpf/undersight.bpf.o and generates src/kernel/events.gen.ts from its BTF.
  *
  *   node bpf/build.ts                  build what is out of date
- *   node bpf/build.ts --check          build, and exit 1 when events.gen.ts is not what would be generated
+ *   node bpf/build.ts --check          build, and exit 1 when events.gen.ts is not what would be generated, or a program needs
+ *                                      more stack than kernels before 6.13 give
  *   node bpf/build.ts --target arm64   only prove that it compiles there
  */
 import { execFileSync } from 'node:child_process';
@@ -11,6 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readLayout } from '../src/kernel/layout.ts';
 import { generateReaders } from './generate.ts';
+import { MAX_FRAMES, MAX_STACK_BYTES, readStackDepths } from './stack-depth.ts';
 
 const folder = import.meta.dirname;
 const headers = ['events.h', 'plain-events.h'];
@@ -43,6 +45,7 @@ if (values.target !== undefined && values.target !== process.arch) {
     }
     writeFileSync(readers_path, readers);
   }
+  if (values.check) checkStack(readFileSync(object_path));
 }
 
 function compile(target: Target, output: string): void {
@@ -67,6 +70,15 @@ function compile(target: Target, output: string): void {
       console.error('clang is not installed: apt-get install clang libbpf-dev');
     process.exit(1);
   }
+}
+
+function checkStack(object: Buffer): void {
+  const over = readStackDepths(object).filter(({ bytes, frames }) => bytes > MAX_STACK_BYTES || frames > MAX_FRAMES);
+  for (const { program, bytes, frames, chain } of over)
+    console.error(
+      `${program} needs ${bytes} bytes of stack, ${frames} frames: ${chain.map((f) => `${f.name} ${f.bytes}`).join(', ')}`,
+    );
+  if (over.length > 0) process.exit(1);
 }
 
 function isStale(): boolean {

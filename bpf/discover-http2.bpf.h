@@ -82,6 +82,17 @@ static const struct api_spelling {
 	{ { 0x6acb5a757258b28c, 0x00000000e02aa949 }, { 0xffffffffffffffff, 0x00000000e0ffffff } },
 };
 
+/* Whether any of them has this as its first byte. */
+static __always_inline bool begins_spelling(__u8 byte)
+{
+	bool found = false;
+
+#pragma unroll
+	for (int spelling = 0; spelling < API_SPELLINGS; spelling++)
+		found |= byte == (__u8)api_spellings[spelling].bits[0];
+	return found;
+}
+
 /* Whether a field begins at byte `index` whose name is :authority or :path by its number, and whose value is of an LLM API. */
 static long search_field_step(__u32 index, void *context)
 {
@@ -96,6 +107,8 @@ static long search_field_step(__u32 index, void *context)
 	kind = (__u8)*at >> 4; /* 4: to be indexed, 0: not, 1: never (sections 6.2.1 to 6.2.3) */
 	name = (__u8)*at & 15;
 	if ((kind != 4 && kind > 1) || (name != 1 && name != 4 && name != 5))
+		return 0;
+	if (!begins_spelling(at[2]))
 		return 0;
 	__builtin_memcpy(&first, at + 2, 8);
 	__builtin_memcpy(&second, at + 10, 8);

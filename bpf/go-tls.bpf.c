@@ -5,6 +5,12 @@
  * what stays is how far a frame is from the stack's end. These programs can be preempted: nothing per CPU.
  */
 
+/*
+ * A write is told as of its beginning: its answer may be read before it returns. But not as of a time that user space has
+ * already put in order (`reorder_window` is 50 ms by default).
+ */
+#define MAX_WRITE_AGE_NS 40000000ull
+
 struct go_call_key {
 	__u64 goroutine;
 	__u64 depth; /* of the caller's frame, from the stack's end: calls may nest (TLS within TLS) */
@@ -27,39 +33,32 @@ struct {
 	__type(value, struct go_call);
 } go_calls SEC(".maps");
 
+/* Reads of processes that nobody watches: apart, so that they push out none that is watched. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct go_call_key);
+	__type(value, struct go_call);
+} stranger_go_calls SEC(".maps");
+
 /* Its first fields say where the goroutine's stack begins and ends: runtime.g in Go's src/runtime/runtime2.go. */
 struct go_stack {
 	__u64 low;
 	__u64 high;
 };
 
-static __always_inline bool find_go_call(struct pt_regs *ctx, __u32 pid, struct go_call_key *key, struct go_stack *stack)
+static __always_inline bool find_go_call(struct pt_regs *ctx, __u32 pid, bool watched, struct go_call_key *key, struct go_stack *stack)
 {
 	key->goroutine = GO_GOROUTINE(ctx);
 	key->pid = pid;
 	key->exec_id = current_task()->self_exec_id;
 	if (bpf_probe_read_user(stack, sizeof(*stack), (void *)key->goroutine)) {
-		count_loss(LOSS_MEMORY_FAULT);
+		if (watched)
+			count_loss(LOSS_MEMORY_FAULT);
 		return false;
 	}
 	key->depth = stack->high - GO_STACK_POINTER(ctx);
 	return true;
-}
-
-/* Whether a call of a process that nobody watched shows that somebody should: told when it begins, as the answer is awaited already. */
-static __always_inline bool reveals(struct subject *who, const struct tls_call *call)
-{
-	struct tls_slot *slot;
-	bool found;
-
-	if (!may_be_request(call->data))
-		return false;
-	slot = claim_slot();
-	if (!slot)
-		return false;
-	found = discover(who, call, slot, call->asked_bytes);
-	slot->busy = 0;
-	return found;
 }
 
 SEC("uprobe")
@@ -91,11 +90,11 @@ int handle_go_enter(struct pt_regs *ctx)
 	call.call.cookie = cookie;
 	/* That an answer is awaited must be known before the request is seen that reveals the process. */
 	if (!watched && function == TLS_FUNCTION_GO_WRITE) {
-		if (!reveals(&who, &call.call))
+		if (!reveals(&who, data, call.call.asked_bytes))
 			return 0;
 		watched = true;
 	}
-	if (!find_go_call(ctx, who.pid, &key, &stack))
+	if (!find_go_call(ctx, who.pid, watched, &key, &stack))
 		return 0;
 	call.is_on_stack = data >= stack.low && data < stack.high;
 	if (call.is_on_stack)
@@ -110,9 +109,14 @@ int handle_go_enter(struct pt_regs *ctx)
 		else /* Now: the next one may return first. */
 			call.offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[TLS_WRITE - 1], call.call.asked_bytes);
 	}
-	bpf_map_update_elem(&go_calls, &key, &call, BPF_ANY);
 	goroutine_id = goroutine_key(who.pid, key.goroutine);
-	bpf_map_update_elem(&goroutines, &goroutine_id, &goroutine, BPF_ANY);
+	if (watched) {
+		bpf_map_update_elem(&go_calls, &key, &call, BPF_ANY);
+		bpf_map_update_elem(&goroutines, &goroutine_id, &goroutine, BPF_ANY);
+	} else {
+		bpf_map_update_elem(&stranger_go_calls, &key, &call, BPF_ANY);
+		bpf_map_update_elem(&stranger_goroutines, &goroutine_id, &goroutine, BPF_ANY);
+	}
 	return 0;
 }
 
@@ -120,13 +124,14 @@ int handle_go_enter(struct pt_regs *ctx)
 static __always_inline __u64 end_goroutine(__u32 pid, __u64 goroutine, __u64 address)
 {
 	struct goroutine_key key = goroutine_key(pid, goroutine);
-	struct goroutine *known = bpf_map_lookup_elem(&goroutines, &key);
+	struct goroutine *known = goroutine_of(&key);
 	__u64 socket_id;
 
 	if (!known || known->address != address)
 		return 0;
 	socket_id = known->socket_id;
-	bpf_map_delete_elem(&goroutines, &key);
+	if (bpf_map_delete_elem(&goroutines, &key))
+		bpf_map_delete_elem(&stranger_goroutines, &key);
 	return socket_id;
 }
 
@@ -149,9 +154,11 @@ int handle_go_return(struct pt_regs *ctx)
 	avoid_private_stack(ctx, cookie, &no_programs);
 	if (!watched && !tunables.discover_by_traffic)
 		return 0;
-	if (!find_go_call(ctx, output.who.pid, &key, &stack))
+	if (!find_go_call(ctx, output.who.pid, watched, &key, &stack))
 		return 0;
 	call = bpf_map_lookup_elem(&go_calls, &key);
+	if (!call)
+		call = bpf_map_lookup_elem(&stranger_go_calls, &key);
 	if (!call)
 		return 0;
 	output.direction = function == TLS_FUNCTION_GO_WRITE ? TLS_WRITE : TLS_READ;
@@ -161,7 +168,8 @@ int handle_go_return(struct pt_regs *ctx)
 	output.offset_bytes = call->offset_bytes;
 	output.socket_id = call->socket_id;
 	is_placed = call->is_placed;
-	bpf_map_delete_elem(&go_calls, &key);
+	if (bpf_map_delete_elem(&go_calls, &key))
+		bpf_map_delete_elem(&stranger_go_calls, &key);
 	socket_id = end_goroutine(output.who.pid, key.goroutine, output.call.address);
 	if (socket_id)
 		output.socket_id = socket_id;
@@ -170,12 +178,14 @@ int handle_go_return(struct pt_regs *ctx)
 	/* Other goroutines may have read the answer, written more, and closed, before this one got to return. */
 	output.is_placed = is_placed && (!connection || output.direction == TLS_WRITE);
 	if (output.direction == TLS_WRITE) {
-		output.ktime_ns = output.call.start_ns;
+		output.ktime_ns = bpf_ktime_get_ns() - MAX_WRITE_AGE_NS;
+		if (output.ktime_ns < output.call.start_ns)
+			output.ktime_ns = output.call.start_ns;
 		/* A write that fails is the last one of its connection. */
 		if (is_placed && connection && moved < (__s64)output.call.asked_bytes)
 			__sync_fetch_and_sub(&connection->offset_bytes[TLS_WRITE - 1], output.call.asked_bytes - (moved > 0 ? moved : 0));
 	}
 	if (moved > 0 && watched)
-		tell_tls_call(&output, true, moved);
+		tell_tls_call(&output, moved);
 	return 0;
 }

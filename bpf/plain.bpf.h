@@ -6,7 +6,10 @@
 #ifndef UNDERSIGHT_PLAIN_BPF_H
 #define UNDERSIGHT_PLAIN_BPF_H
 
-#define MAX_PLAIN_STEPS 8192 /* of one call: a step is a piece of CHUNK_BYTES at most, or the next buffer */
+/* Of one call, which cannot be preempted meanwhile. */
+#define MAX_PLAIN_BYTES (32ull << 20)
+/* A step is a piece of CHUNK_BYTES at most, or the next buffer; there are up to 1024 buffers (IOV_MAX), and each may end in a piece. */
+#define MAX_PLAIN_STEPS (MAX_PLAIN_BYTES / CHUNK_BYTES + 2 * 1024)
 #define RPC_LOOK_BYTES 256   /* at the beginning of a message, and at its end */
 
 /* A call's buffers on their way into records. */
@@ -17,6 +20,7 @@ struct plain_walk {
 	const void *at;
 	__u64 here; /* bytes left in this buffer */
 	__u64 left; /* and in all */
+	__u64 may_tell;
 	__u64 stream_id;
 	__u64 offset_bytes;
 	__u32 channel;
@@ -76,7 +80,7 @@ static long plain_step(__u32 index, void *unused)
 	struct iovec next;
 	__u64 bytes;
 
-	if (!walk || !scratch || !walk->left)
+	if (!walk || !scratch || !walk->left || !walk->may_tell)
 		return 1;
 	if (!walk->here) {
 		if (!walk->vectors_left || bpf_probe_read_user(&next, sizeof(next), walk->vector))
@@ -92,6 +96,9 @@ static long plain_step(__u32 index, void *unused)
 		return 1;
 	}
 	bytes = walk->here < CHUNK_BYTES ? walk->here : CHUNK_BYTES;
+	if (bytes > walk->may_tell)
+		bytes = walk->may_tell;
+	walk->may_tell -= bytes;
 	send_plain_piece(walk, scratch, bytes, 0);
 	walk->at += bytes;
 	walk->here -= bytes;
@@ -113,6 +120,7 @@ static __noinline int tell_plain(const struct transfer *transfer, enum plain_cha
 	if (walk->here > transfer->bytes)
 		walk->here = transfer->bytes;
 	walk->left = transfer->bytes;
+	walk->may_tell = MAX_PLAIN_BYTES;
 	walk->stream_id = stream_id;
 	walk->offset_bytes = offset_bytes;
 	walk->crowded = 0;

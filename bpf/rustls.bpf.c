@@ -17,7 +17,7 @@ int handle_rustls_return(struct pt_regs *ctx)
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 
 	avoid_private_stack(ctx, cookie, &no_programs);
-	return leave_rustls(cookie);
+	return leave_rustls(cookie, false);
 }
 
 SEC("uprobe")
@@ -27,6 +27,6 @@ int handle_rustls_session(struct pt_regs *ctx)
 
 	avoid_private_stack(ctx, cookie, &no_session_programs);
 	if (bpf_get_func_ip(ctx) != FUNCTION_PLACE(ctx))
-		return leave_rustls(cookie);
+		return leave_rustls(cookie, true);
 	return !enter_rustls(ctx, cookie);
 }

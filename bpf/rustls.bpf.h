@@ -43,6 +43,32 @@ static __always_inline void bind_received(const struct subject *who, const struc
 	bpf_map_delete_elem(&tls_tokens, &key);
 }
 
+static __always_inline struct rustls_slice encrypted_of(const struct rustls_outbound *outbound)
+{
+	struct rustls_slice slice = { .data = outbound->first, .bytes = outbound->start };
+
+	if (outbound->chunks && bpf_probe_read_user(&slice, sizeof(slice), (void *)outbound->chunks))
+		slice.bytes = 0;
+	return slice;
+}
+
+static __always_inline __u64 length_of(const struct rustls_outbound *outbound)
+{
+	return outbound->chunks ? outbound->end - outbound->start : outbound->start;
+}
+
+/* Whether what a process that nobody watched is about to encrypt shows that somebody should. */
+static __always_inline bool reveals_rustls(struct subject *who, const void *message)
+{
+	struct rustls_outbound outbound = {};
+	struct rustls_slice slice;
+
+	if (bpf_probe_read_user(&outbound, sizeof(outbound), message))
+		return false;
+	slice = encrypted_of(&outbound);
+	return reveals(who, slice.data, slice.bytes);
+}
+
 /* Returns whether it matters what the call returns. */
 static __always_inline bool enter_rustls(struct pt_regs *ctx, __u64 cookie)
 {
@@ -54,7 +80,7 @@ static __always_inline bool enter_rustls(struct pt_regs *ctx, __u64 cookie)
 	bool watched = watched_subject(&who);
 
 	call.direction = (cookie & TLS_COOKIE_FUNCTION) == TLS_FUNCTION_RUSTLS_ENCRYPT ? TLS_WRITE : TLS_READ;
-	if (!watched && (!tunables.discover_by_traffic || call.direction != TLS_WRITE || who.pid == tunables.own_pid || is_excluded_user()))
+	if (!watched && (!tunables.discover_by_traffic || call.direction != TLS_WRITE || !reveals_rustls(&who, message)))
 		return false;
 	rustls_seen = 1;
 	call.self = RUST_ARGUMENT_0(ctx);
@@ -152,11 +178,6 @@ static long tell_chunk(__u32 index, void *context)
 	return 0;
 }
 
-static __always_inline __u64 length_of(const struct rustls_outbound *outbound)
-{
-	return outbound->chunks ? outbound->end - outbound->start : outbound->start;
-}
-
 /* Remembers what was encrypted: what is sent with these bytes tells the socket. */
 static __always_inline bool expect_sent(const struct subject *who, const struct rustls_call *call, const struct tls_half *half)
 {
@@ -215,36 +236,24 @@ static __always_inline struct rustls_slice decrypted_of(const struct rustls_call
 	return slice;
 }
 
-static __always_inline struct rustls_slice encrypted_of(const struct rustls_outbound *outbound)
-{
-	struct rustls_slice slice = { .data = outbound->first, .bytes = outbound->start };
-
-	if (outbound->chunks && bpf_probe_read_user(&slice, sizeof(slice), (void *)outbound->chunks))
-		slice.bytes = 0;
-	return slice;
-}
-
-/* Apart, so that the verifier sees the bound of `bytes`. */
-static __noinline bool discover_rustls(struct subject *who, struct tls_slot *slot, __u64 data, __u64 bytes)
-{
-	struct tls_call request = { .data = data };
-
-	return discover(who, &request, slot, bytes);
-}
-
-static __always_inline int leave_rustls(__u64 cookie)
+/* `begun`: that the call began was seen for sure. */
+static __always_inline int leave_rustls(__u64 cookie, bool begun)
 {
 	__u64 id = bpf_get_current_pid_tgid(), bytes;
 	struct rustls_call *call = bpf_map_lookup_elem(&rustls_calls, &id);
 	struct rustls_output output = {};
-	struct rustls_slice slice;
+	struct tls_connection_key key;
+	struct rustls_slice slice = {};
 	struct tls_half *half;
 	__u8 tag = 0;
 	bool watched = watched_subject(&output.who);
 
-	if (!call)
+	if (!call && begun && watched)
+		count_loss(LOSS_TABLE_FULL);
+	if (!call || !watched)
 		return 0;
-	half = half_of(output.who.pid, call->self, call->direction, false);
+	key = half_key(output.who.pid, call->self, call->direction);
+	half = bpf_map_lookup_elem(&tls_halves, &key);
 	if (!half) {
 		count_loss(LOSS_TABLE_FULL);
 		goto done;
@@ -257,7 +266,6 @@ static __always_inline int leave_rustls(__u64 cookie)
 	if (call->direction == TLS_WRITE) {
 		if (!expect_sent(&output.who, call, half) || call->outbound.kind.type != RUSTLS_APPLICATION_DATA)
 			goto done;
-		slice = encrypted_of(&call->outbound);
 		bytes = length_of(&call->outbound);
 	} else {
 		slice = decrypted_of(call);
@@ -269,15 +277,14 @@ static __always_inline int leave_rustls(__u64 cookie)
 	output.library = cookie >> 32;
 	output.start_ns = call->start_ns;
 	output.half = *half;
-	output.slot = claim_slot();
-	if (output.slot && (watched || discover_rustls(&output.who, output.slot, slice.data, slice.bytes))) {
+	output.slot = claim_slot(true);
+	if (output.slot) {
 		if (call->direction == TLS_WRITE)
 			tell_encrypted(&output, &call->outbound);
 		else
 			tell_piece(&output, slice.data, slice.bytes);
-	}
-	if (output.slot)
 		output.slot->busy = 0;
+	}
 	half->offset_bytes += bytes;
 done:
 	bpf_map_delete_elem(&rustls_calls, &id);

@@ -67,18 +67,21 @@ static __always_inline void forget_tls_thread(void)
 		bpf_map_delete_elem(&tls_threads, &id);
 }
 
+/* All zero: too big for the stack of programs that call one another. */
+struct tls_thread fresh_tls_thread;
+
 static __always_inline struct tls_thread *thread_of(__u64 id)
 {
-	struct tls_thread fresh = {};
 	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
 
 	if (thread)
 		return thread;
-	bpf_map_update_elem(&tls_threads, &id, &fresh, BPF_NOEXIST);
+	bpf_map_update_elem(&tls_threads, &id, &fresh_tls_thread, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&tls_threads, &id);
 }
 
-static __always_inline struct tls_connection *tls_connection_of(__u32 pid, __u64 address)
+/* Apart: each copy of it within another function would take more of the stack. */
+static __noinline struct tls_connection *tls_connection_of(__u32 pid, __u64 address)
 {
 	struct tls_connection_key key = tls_connection_key(pid, address);
 	struct tls_connection fresh = {};
@@ -109,6 +112,22 @@ struct {
 	__type(value, struct goroutine);
 } goroutines SEC(".maps");
 
+/* Of processes that nobody watches: apart, so that they push out none that is watched. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct goroutine_key);
+	__type(value, struct goroutine);
+} stranger_goroutines SEC(".maps");
+
+/* What it is busy with, also when that began before its process was watched. */
+static __always_inline struct goroutine *goroutine_of(const struct goroutine_key *key)
+{
+	struct goroutine *known = bpf_map_lookup_elem(&goroutines, key);
+
+	return known ? known : bpf_map_lookup_elem(&stranger_goroutines, key);
+}
+
 static __always_inline struct goroutine_key goroutine_key(__u32 pid, __u64 address)
 {
 	return (struct goroutine_key){ .address = address, .pid = pid, .exec_id = current_task()->self_exec_id };
@@ -119,7 +138,7 @@ static __always_inline bool bind_goroutine(const struct subject *who, __u64 sock
 {
 	const struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
 	struct goroutine_key key = goroutine_key(who->pid, GO_SYSCALL_GOROUTINE(regs));
-	struct goroutine *goroutine = bpf_map_lookup_elem(&goroutines, &key);
+	struct goroutine *goroutine = goroutine_of(&key);
 	struct tls_connection *connection;
 
 	if (!goroutine)

@@ -69,7 +69,10 @@ static __always_inline bool end_tls_call(struct tls_thread *thread, __u64 stack,
 	return true;
 }
 
-/* Puts right what cannot be: a call that claims to have moved more than it was asked to is told as a byte that is lost. */
+/*
+ * Puts right what cannot be: a call that claims to have moved more than it was asked to is told as a byte that is lost. What
+ * has no `data` is lost as a whole.
+ */
 static __always_inline __u64 moved_bytes(struct tls_call *call, int result)
 {
 	__u32 function = call->cookie & TLS_COOKIE_FUNCTION;
@@ -83,6 +86,9 @@ static __always_inline __u64 moved_bytes(struct tls_call *call, int result)
 	} else if (result == 1 && bpf_probe_read_user(&bytes, sizeof(bytes), (void *)call->length)) {
 		count_loss(LOSS_MEMORY_FAULT);
 	}
+	/* GnuTLS then sends what an earlier call, which returned an error, left in its queue. */
+	if (function == TLS_FUNCTION_WRITE && !call->data && !call->asked_bytes)
+		return bytes;
 	if (bytes <= call->asked_bytes)
 		return bytes;
 	call->data = 0;

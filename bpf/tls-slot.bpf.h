@@ -20,7 +20,8 @@ struct {
 	__type(value, struct tls_slot);
 } tls_slots SEC(".maps");
 
-static __always_inline struct tls_slot *claim_slot(void)
+/* For a process that nobody watches nothing is lost where there is none. */
+static __always_inline struct tls_slot *claim_slot(bool watched)
 {
 	__u32 first = bpf_get_prandom_u32();
 	struct tls_slot *slot;
@@ -32,7 +33,8 @@ static __always_inline struct tls_slot *claim_slot(void)
 		if (slot && __sync_val_compare_and_swap(&slot->busy, 0, 1) == 0)
 			return slot;
 	}
-	count_loss(LOSS_SCRATCH_BUSY);
+	if (watched)
+		count_loss(LOSS_SCRATCH_BUSY);
 	return NULL;
 }
 

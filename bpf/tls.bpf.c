@@ -47,14 +47,6 @@ static __always_inline void free_connection(const struct subject *who, __u64 add
 	bpf_ringbuf_submit(event, 0);
 }
 
-/* Whether a process that nobody watches may be about to send a request. */
-static __always_inline bool may_discover(__u32 direction, __u64 data, const struct subject *who)
-{
-	if (!tunables.discover_by_traffic || direction != TLS_WRITE || who->pid == tunables.own_pid)
-		return false;
-	return may_be_request(data) && !is_excluded_user();
-}
-
 /* Returns whether it matters what the call returns. */
 static __always_inline bool enter_tls(struct pt_regs *ctx, __u64 cookie)
 {
@@ -68,9 +60,11 @@ static __always_inline bool enter_tls(struct pt_regs *ctx, __u64 cookie)
 	struct subject who = {};
 	bool watched = watched_subject(&who);
 
-	if (!watched && (function == TLS_FUNCTION_FREE || !may_discover(direction, data, &who)))
+	if (!watched && (!tunables.discover_by_traffic || direction != TLS_WRITE || function == TLS_FUNCTION_FREE || cookie & TLS_COOKIE_NO_DATA))
 		return false;
-	if (!is_tls(cookie, address, fourth))
+	if (function == TLS_FUNCTION_WRITE)
+		asked_bytes &= 0xffffffff;
+	if (!is_tls(cookie, address, fourth) || (!watched && !reveals(&who, data, asked_bytes)))
 		return false;
 	if (function == TLS_FUNCTION_FREE) {
 		free_connection(&who, address);
@@ -147,7 +141,13 @@ static long send_tls_chunk(__u32 index, void *context)
 		event->lost_bytes = left - bytes;
 		count_loss(LOSS_CALL_TOO_LONG);
 	}
-	if (bpf_probe_read_user(event->data, bytes, (void *)(output->call.data + done))) {
+	if (!output->call.data) {
+		event->lost_bytes = output->bytes;
+		event->data_bytes = 0;
+		bytes = 0;
+		output->bytes = 0;
+		count_loss(LOSS_MEMORY_FAULT);
+	} else if (bpf_probe_read_user(event->data, bytes, (void *)(output->call.data + done))) {
 		event->lost_bytes += bytes;
 		event->data_bytes = 0;
 		bytes = 0;
@@ -160,22 +160,14 @@ static long send_tls_chunk(__u32 index, void *context)
 	return 0;
 }
 
-/* Tells what a call moved. Of a process that is not watched, only a write that shows that it should be. */
-static __noinline int tell_tls_call(struct tls_output *output, bool watched, __u64 bytes)
+/* Tells what a call moved. */
+static __noinline int tell_tls_call(struct tls_output *output, __u64 bytes)
 {
 	__u32 index = (output->direction - 1) & 1;
 	struct tls_connection *connection;
 	struct tls_slot *slot;
 
-	if (!watched && (output->direction != TLS_WRITE || is_excluded_user()))
-		return 0;
-	slot = claim_slot();
-	if (slot && !watched && !discover(&output->who, &output->call, slot, bytes)) {
-		slot->busy = 0;
-		return 0;
-	}
-	if (!watched && !slot)
-		return 0;
+	slot = claim_slot(true);
 	output->bytes = bytes;
 	connection = output->is_placed ? NULL : tls_connection_of(output->who.pid, output->call.address);
 	if (connection) {
@@ -192,7 +184,8 @@ static __noinline int tell_tls_call(struct tls_output *output, bool watched, __u
 	return 0;
 }
 
-static __always_inline int return_from_tls(struct pt_regs *ctx)
+/* `begun`: that the call began was seen for sure. */
+static __always_inline int return_from_tls(struct pt_regs *ctx, bool begun)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct tls_output output = {};
@@ -201,12 +194,16 @@ static __always_inline int return_from_tls(struct pt_regs *ctx)
 	bool watched = watched_subject(&output.who);
 
 	thread = bpf_map_lookup_elem(&tls_threads, &id);
+	if (!watched)
+		return 0;
+	if (!thread && begun)
+		count_loss(LOSS_TABLE_FULL);
 	if (!thread || !end_tls_call(thread, FUNCTION_STACK(ctx) - RETURN_ADDRESS_BYTES, &output.call))
 		return 0;
 	output.direction = direction_of(output.call.cookie & TLS_COOKIE_FUNCTION);
 	bytes = moved_bytes(&output.call, FUNCTION_RESULT(ctx));
 	if (bytes)
-		tell_tls_call(&output, watched, bytes);
+		tell_tls_call(&output, bytes);
 	return 0;
 }
 
@@ -214,7 +211,7 @@ SEC("uretprobe")
 int handle_tls_return(struct pt_regs *ctx)
 {
 	avoid_private_stack(ctx, bpf_get_attach_cookie(ctx), &no_programs);
-	return return_from_tls(ctx);
+	return return_from_tls(ctx, false);
 }
 
 /* Both ends of a call, where the kernel has that (Linux 6.13): whoever is not watched does not pay for the return. */
@@ -225,6 +222,6 @@ int handle_tls_session(struct pt_regs *ctx)
 
 	avoid_private_stack(ctx, cookie, &no_session_programs);
 	if (bpf_get_func_ip(ctx) != FUNCTION_PLACE(ctx))
-		return return_from_tls(ctx);
+		return return_from_tls(ctx, true);
 	return !enter_tls(ctx, cookie);
 }

@@ -202,11 +202,12 @@ static __noinline int add_transfer(const struct transfer *transfer)
 		inspect_tcp(transfer, account);
 	else if (has_datagrams(account->kind))
 		inspect_datagram(transfer, account);
-	if ((account->kind == ACCOUNT_TCP || account->kind == ACCOUNT_UNIX) && account->plain.states[0] != PLAIN_NO)
-		inspect_plain_socket(transfer, account);
 	told = account->told_ns;
 	if (now - told > PROGRESS_NS && now > told && __sync_val_compare_and_swap(&account->told_ns, told, now) == told)
 		settle(account, transfer->fd, &transfer->who, false);
+	/* Last: it may take long, and another thread may close the descriptor, whose account is then another's. */
+	if ((account->kind == ACCOUNT_TCP || account->kind == ACCOUNT_UNIX) && account->plain.states[0] != PLAIN_NO)
+		inspect_plain_socket(transfer, account);
 	return 0;
 }
 

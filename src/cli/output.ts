@@ -1,11 +1,13 @@
 import fs from 'node:fs';
 import { openPrivateFile } from '../kernel/private-file.ts';
+import { SetupError } from '../model/setup-error.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Where a trace is written. */
 export interface Output {
   readonly color: boolean;
-  write(text: string): void;
+  /** `fix`: what to do when it cannot be written. Throws SetupError; of standard output and error, the terminal tells. */
+  write(text: string, fix: string): void;
 }
 
 /** A file that only its owner can read, opened at once. Throws SetupError when it cannot be. */
@@ -13,9 +15,14 @@ export function openFile(path: string): Output {
   const file = openPrivateFile(path);
   return {
     color: false,
-    write(text) {
-      fs.writeFileSync(file.fd, text);
-      file.close();
+    write(text, fix) {
+      try {
+        fs.writeFileSync(file.fd, text);
+        file.close();
+      } catch (cause) {
+        const { code, message } = cause as NodeJS.ErrnoException;
+        if (code !== 'EPIPE') throw new SetupError(`Cannot write ${path}: ${message}`, fix, { cause });
+      }
     },
   };
 }

@@ -39,6 +39,7 @@ Examples:
 
 Environment:
   UNDERSIGHT_STORE               file of the trace store
+  UNDERSIGHT_CACHE               directory for what was learned about TLS libraries (/var/cache/undersight)
   OTEL_EXPORTER_OTLP_ENDPOINT    also send traces there
   NO_COLOR, UNDERSIGHT_DEBUG     no colours; stack traces
 `;

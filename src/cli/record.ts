@@ -42,8 +42,11 @@ async function record(file: string, words: readonly string[], flags: ConfigFlags
     terminal,
   );
   if (agent === undefined) terminal.err(`undersight: recording to ${file}; Ctrl-C ends it\n`);
-  const status = agent === undefined ? await stopped : await runWatched(agent, observation.live);
-  await observation.end();
-  await observation.close();
-  return status ?? EXIT_OK;
+  try {
+    const status = agent === undefined ? await stopped : await runWatched(agent, observation.live);
+    await observation.end();
+    return status ?? EXIT_OK;
+  } finally {
+    await observation.close();
+  }
 }

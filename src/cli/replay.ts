@@ -53,6 +53,6 @@ async function replayFile(file: string, flags: ReplayFlags, terminal: Terminal):
   });
   await replay({ path: file, counters, warn }, pipeline);
   await pipeline.close?.();
-  output.write(formatSpans(spans, flags.format, look));
+  output.write(formatSpans(spans, flags.format, look), 'Make room there, or name another file with --output.');
   for (const line of describeLosses(counters, 'trace')) warn(line);
 }

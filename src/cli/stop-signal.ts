@@ -1,12 +1,19 @@
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Resolves at the first signal that asks us to stop; a second one ends the program at once, as by default. */
+/** Resolves at the first signal that asks us to stop. */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
-    const stop = () => {
-      for (const signal of STOP_SIGNALS) process.off(signal, stop);
+    const release = holdStopSignals(() => {
+      release();
       resolve();
-    };
-    for (const signal of STOP_SIGNALS) process.on(signal, stop);
+    });
   });
+}
+
+/** Signals that ask us to stop only call `onSignal`, until the function that this gives is called. */
+export function holdStopSignals(onSignal: () => void): () => void {
+  for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+  return () => {
+    for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
+  };
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { printable } from '../export/console/printable-text.ts';
 import { SetupError } from '../model/setup-error.ts';
 import type { TlsFunction } from '../model/tls-library.ts';
+import { addConfigOptions, type ConfigFlags, readConfig } from './config-options.ts';
 import { EXIT_FAILURE } from './exit-code.ts';
 import { toJson } from './json.ts';
 import type { Terminal } from './terminal.ts';
@@ -20,15 +21,14 @@ Exit code: 0 when TLS functions were found, 1 when there are none.
 const ENTRY_BYTES = 16;
 
 export function addTargetsInspect(targets: Command, terminal: Terminal): void {
-  targets
-    .command('inspect')
+  addConfigOptions(targets.command('inspect'))
     .description('say which TLS functions a program or library holds, and what they were known by')
     .argument('<binary>', 'path of an executable or shared library')
     .option('--json', 'print JSON')
     .option('--entry', 'print an entry for a list of known builds (receivers.undersight.targets.known_builds)')
     .addHelpText('after', EXAMPLES)
-    .action(async (file: string, flags: { json?: boolean; entry?: boolean }) => {
-      const report = await inspect(file);
+    .action(async (file: string, flags: ConfigFlags & { json?: boolean; entry?: boolean }) => {
+      const report = await inspect(file, readConfig(flags, terminal).receiver.targets.known_builds);
       if (flags.entry) terminal.out(await renderEntry(report));
       else terminal.out(flags.json ? toJson(report) : renderReport(report));
       if (report.families.length === 0) process.exitCode = EXIT_FAILURE;
@@ -48,11 +48,11 @@ interface Report {
   readonly missing: readonly { readonly family: string; readonly missing: string }[];
 }
 
-/** Reads the file anew: no place that was remembered is used. The other commands must not need what does it. */
-async function inspect(file: string): Promise<Report> {
+/** As `watch` with these lists of known builds would see it. Reads the file anew: no place that was remembered is used. The other commands must not need what does it. */
+async function inspect(file: string, lists: readonly string[]): Promise<Report> {
   const { readBuildId, readElf } = await import('../targets/elf.ts');
   const { loadKnownBuilds } = await import('../targets/tls/known-builds.ts');
-  loadKnownBuilds([]);
+  loadKnownBuilds(lists);
   const { refusalOf } = await import('../targets/locate-tls.ts');
   const { inspectTls } = await import('../targets/tls/inspect-tls.ts');
   let fd: number | undefined;

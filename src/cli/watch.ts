@@ -49,6 +49,9 @@ async function watch(flags: WatchFlags, terminal: Terminal): Promise<void> {
   );
   terminal.err('undersight: watching; Ctrl-C ends it\n');
   await stopped;
-  await observation.end();
-  await observation.close();
+  try {
+    await observation.end();
+  } finally {
+    await observation.close();
+  }
 }

@@ -22,7 +22,7 @@ export function resolveAgent(
 ): ResolvedAgent {
   const [command = '', ...args] = words;
   const place = { path_variable: env.PATH ?? '', working_directory: process.cwd() };
-  const { executable_path, tls_files } = resolveCommand(command, place);
+  const { executable_path, tls_files } = resolveCommand(command, place, args);
   const invocation = { executable_path: fs.realpathSync(executable_path), args: [executable_path, ...args] };
   const known = recogniseAgent({ ...invocation, executable_path }, rules) ?? recogniseAgent(invocation, rules);
   return {

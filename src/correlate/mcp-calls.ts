@@ -77,7 +77,7 @@ export class McpCalls {
     for (const work of [...this.#undecided]) {
       if (work.turn !== turn) continue;
       if (work.window === undefined) this.#claim(work);
-      if (work.window === undefined && this.#isUndecided(work)) continue;
+      if (work.window === undefined && this.#mayBeAskedFor(work)) continue;
       this.#undecided.delete(work);
       if (work.call.phase !== 'end') continue;
       this.#works.delete(work.call.call_id);
@@ -114,7 +114,7 @@ export class McpCalls {
     this.#works.set(call.call_id, work);
     this.#makeRoom();
     this.#claim(work);
-    if (work.window === undefined && this.#isUndecided(work)) this.#undecided.add(work);
+    if (work.window === undefined && this.#mayBeAskedFor(work)) this.#undecided.add(work);
     this.#serving.begin(work);
     return work;
   }
@@ -177,13 +177,14 @@ export class McpCalls {
 
   #finish(work: McpWork): void {
     this.#serving.end(work);
-    if (this.#undecided.has(work) && this.#isUndecided(work)) return;
+    if (this.#undecided.has(work) && this.#mayBeAskedFor(work)) return;
     this.#undecided.delete(work);
     this.#works.delete(work.call.call_id);
     if (work.window === undefined) this.#tell(work, work.call.end_ns, false);
   }
 
-  #isUndecided({ turn, call }: McpWork): boolean {
+  /** An answer that is not complete may ask for it. */
+  #mayBeAskedFor({ turn, call }: McpWork): boolean {
     return turn.in_flight.values().some((chat) => chat.start_ns < call.start_ns);
   }
 

@@ -78,10 +78,17 @@ export function describeTool(window: ToolWindow): Omit<ToolActivity, keyof Activ
       executable === undefined
         ? undefined
         : { name: path.slice(path.lastIndexOf('/') + 1), path, exit_code: exitOf(executable)?.exit_code },
-    error_type: mcp?.call.error?.type ?? (isFailure(result) ? 'tool_error' : undefined),
+    error_type: errorType(result, mcp?.call.error),
     left_out_count: 0,
     mcp: mcp?.call,
   };
+}
+
+/** Whoever gives the model a result has had one, though none was seen to come from the server. */
+function errorType(result: unknown, told: McpCall['error']): string | undefined {
+  const is_disproved = told?.type === 'no_response' && result !== undefined && !isFailure(result);
+  if (told !== undefined && !is_disproved) return told.type;
+  return isFailure(result) ? 'tool_error' : undefined;
 }
 
 function isFailure(result: unknown): boolean {

@@ -1,8 +1,19 @@
+import { createByteBlocks } from '../protocol/byte-blocks.ts';
+
 /** What all bodies together may take. */
 export interface BodyBudget {
   readonly max_body_bytes: number;
   readonly max_buffered_bytes: number;
   buffered_bytes: number;
+}
+
+/** Takes room for so many bytes, if there is, or gives it back (negative). */
+export function holdIn(budget: BodyBudget): (bytes: number) => boolean {
+  return (bytes) => {
+    if (bytes > 0 && budget.buffered_bytes + bytes > budget.max_buffered_bytes) return false;
+    budget.buffered_bytes += bytes;
+    return true;
+  };
 }
 
 export interface BodyCollector {
@@ -16,41 +27,32 @@ export interface BodyCollector {
   release(): void;
 }
 
-/** Keeps the pieces of one body, and joins them only when asked. */
+/** Keeps the bytes of one body, and joins them only when asked. */
 export function createBodyCollector(budget: BodyBudget): BodyCollector {
-  let pieces: Uint8Array[] = [];
-  let bytes = 0;
+  const blocks = createByteBlocks();
   let full = false;
   const release = (): void => {
-    budget.buffered_bytes -= bytes;
-    pieces = [];
-    bytes = 0;
+    budget.buffered_bytes -= blocks.bytes;
+    blocks.clear();
   };
   return {
     get bytes() {
-      return bytes;
+      return blocks.bytes;
     },
     add(data) {
       const fits =
-        bytes + data.length <= budget.max_body_bytes &&
+        blocks.bytes + data.length <= budget.max_body_bytes &&
         budget.buffered_bytes + data.length <= budget.max_buffered_bytes;
       if (!fits || full) {
         full = true;
         release();
         return false;
       }
-      pieces.push(data);
-      bytes += data.length;
+      blocks.add(data);
       budget.buffered_bytes += data.length;
       return true;
     },
-    joined() {
-      const only = pieces.length === 1 ? pieces[0] : undefined;
-      const whole =
-        only === undefined ? Buffer.concat(pieces, bytes) : Buffer.from(only.buffer, only.byteOffset, bytes);
-      pieces = [whole];
-      return whole;
-    },
+    joined: blocks.joined,
     release,
   };
 }

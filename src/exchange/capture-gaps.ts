@@ -19,12 +19,18 @@ export function createCaptureGaps(): CaptureGaps {
   };
 }
 
-/** Counts a call that ended, and what is wrong with its capture. */
+/** It is missing for us alone: what was cut or malformed was so for the agent too. */
+export function isOurLoss(reason: CaptureGap['reason']): boolean {
+  return reason !== 'cut' && reason !== 'malformed';
+}
+
+/** Counts an LLM call that ended, and what is wrong with its capture. */
 export function countCall(counters: Counters, error: CallError | undefined, gaps: readonly CaptureGap[]): void {
   counters.counted(error === undefined ? 'exchange.llm_calls' : 'exchange.llm_calls_failed');
-  for (const { reason } of gaps) {
-    // What was cut or malformed was so for the agent too.
-    const is_loss = reason !== 'cut' && reason !== 'malformed';
-    counters[is_loss ? 'lost' : 'counted'](`exchange.gap.${reason}`);
-  }
+  countGaps(counters, gaps);
+}
+
+/** Counts what is wrong with the capture of a call. */
+export function countGaps(counters: Counters, gaps: readonly CaptureGap[]): void {
+  for (const { reason } of gaps) counters[isOurLoss(reason) ? 'lost' : 'counted'](`exchange.gap.${reason}`);
 }

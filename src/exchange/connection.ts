@@ -1,9 +1,10 @@
 import type { Counters } from '../health/counters.ts';
 import type { ProcessKey, TlsDataEvent, UnreadTrafficEvent } from '../model/event.ts';
-import { type ByteStream, createByteStream } from '../protocol/byte-stream.ts';
+import type { ByteStream } from '../protocol/byte-stream.ts';
 import { type AnyHttpConnection, createHttpConnection, startsHttpConnection } from '../protocol/http-connection.ts';
 import type { ExchangeListener, FramedConnection, RequestHead, ResponseHead } from '../protocol/http-exchange.ts';
 import type { Arrival } from './arrival.ts';
+import { createCapturedStream } from './captured-stream.ts';
 
 export interface ConnectionOptions {
   readonly process: ProcessKey;
@@ -46,8 +47,6 @@ export interface Connection {
   readonly close_cause: string | undefined;
 }
 
-const MAX_HELD_BYTES = 1 << 20;
-const MAX_HELD_PIECES = 256;
 const UNREADABLE_BYTES = 4096;
 const BINARY_PROBE_BYTES = 256;
 export const SOCKET_CLOSED = 'the socket was closed';
@@ -182,14 +181,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     const known = streams[event.direction];
     if (known !== undefined && !(event.offset === 0n && event.ktime_ns > known.first_ns)) return known.stream;
     known?.stream.flush();
-    const stream = createByteStream<TlsDataEvent>(
-      {
-        max_held_bytes: MAX_HELD_BYTES,
-        max_held_pieces: MAX_HELD_PIECES,
-        dropped: (bytes) => counters.counted('exchange.repeated_bytes', bytes),
-      },
-      { data: receive, gap: loseBytes },
-    );
+    const stream = createCapturedStream<TlsDataEvent>(counters, { data: receive, gap: loseBytes });
     streams[event.direction] = { stream, first_ns: event.ktime_ns };
     return stream;
   };

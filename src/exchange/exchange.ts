@@ -15,7 +15,7 @@ import { guarded } from './guarded-provider.ts';
 import { createHalfConnections } from './half-connections.ts';
 import { createHelloPieces } from './hello-pieces.ts';
 import { type CallOrigin, createLlmExchange } from './llm-exchange.ts';
-import { createMcp } from './mcp.ts';
+import { createMcp } from './mcp/mcp.ts';
 import { netName } from './net-names.ts';
 import type { ExchangeOptions } from './options.ts';
 import { createOrphanExchange } from './orphan-exchange.ts';
@@ -116,7 +116,9 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     const head = withoutCredentials(full_head);
     const provider = providers.find((candidate) => candidate.matches(head));
     const { process, pid } = event;
-    const toServer = () => mcp.request({ head, start, process, pid, origin: serverOf(head, connection, event) });
+    const closeCause = () => connection.close_cause;
+    const toServer = () =>
+      mcp.request({ head, start, process, pid, origin: serverOf(head, connection, event), closeCause });
     if (provider === undefined) return toServer();
     return createLlmExchange({
       provider,
@@ -126,7 +128,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       budget,
       counters,
       origin: originOf(head, start, connection, event),
-      closeCause: () => connection.close_cause,
+      closeCause,
       emit: (call) => next.push(call),
       later: (callback) => waiting.push(callback),
       otherwise: toServer,
@@ -195,6 +197,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
     const followed = processes.get(event.process)?.get(event.connection) ?? follow(event);
     by_age.delete(followed);
     by_age.add(followed);
+    if (!isPlainConnection(event.connection)) unreadTls.read(event);
     followed.connection.push(event);
     if (by_age.size <= max_connections) return;
     const [oldest] = by_age;
@@ -212,7 +215,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   });
   const closeSocket = (event: EventBase, socket_id: bigint): void => {
     const plain = processes.get(event.process)?.get(plainConnection(socket_id));
-    if (plain !== undefined) forget(plain, arrivalOf(event), 'the socket was closed');
+    if (plain !== undefined) forget(plain, arrivalOf(event), SOCKET_CLOSED);
     for (const { connection } of processes.get(event.process)?.values() ?? []) {
       if (connection.socket_id === socket_id) connection.socketClosed(arrivalOf(event));
     }
@@ -224,7 +227,6 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       if (mcp.push(event)) return;
       switch (event.kind) {
         case 'tls_data':
-          unreadTls.read(event.process);
           if (event.half) halves.push(event);
           else takeTlsData(event);
           return;
@@ -241,7 +243,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
         }
         case 'net_payload': {
           const payload = event.protocol === 'tls_client_hello' ? hellos.join(event) : event;
-          if (event.protocol === 'tls_client_hello') unreadTls.hello(payload);
+          if (event.protocol === 'tls_client_hello') unreadTls.hello(event);
           if (hellos.awaits(event.socket_id)) return;
           const name = netName(payload);
           if (name === undefined) counters.counted('exchange.unread_payload');

@@ -1,6 +1,7 @@
 import type { Counters } from '../health/counters.ts';
 import { BoundedMap } from '../model/bounded-map.ts';
 import type { EventBase, ProcessKey, TlsBindingEvent, TlsDataEvent } from '../model/event.ts';
+import { heldEventBytes } from '../model/held-event.ts';
 import { joinedConnection } from './connection-key.ts';
 
 export interface HalfConnectionsOptions {
@@ -48,7 +49,7 @@ export function createHalfConnections(options: HalfConnectionsOptions): HalfConn
     const { held } = half;
     half.held = [];
     holding.delete(half);
-    for (const { data } of held) held_bytes -= data.length;
+    for (const event of held) held_bytes -= heldEventBytes(event);
     return held;
   };
   const drop = (half: Half): void => {
@@ -92,7 +93,7 @@ export function createHalfConnections(options: HalfConnectionsOptions): HalfConn
       }
       half.held.push(event);
       holding.add(half);
-      held_bytes += event.data.length;
+      held_bytes += heldEventBytes(event);
       for (const oldest of holding) {
         if (held_bytes <= MAX_HELD_BYTES) break;
         drop(oldest);

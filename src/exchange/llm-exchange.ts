@@ -9,6 +9,7 @@ import { namesSeller } from '../providers/provider-name.ts';
 import type { Arrival } from './arrival.ts';
 import { type BodyBudget, createBodyCollector } from './body-collector.ts';
 import { countCall, createCaptureGaps } from './capture-gaps.ts';
+import { grpcRequest, isGrpc } from './grpc-content.ts';
 import { createResponseBody, type ResponseBody } from './response-body.ts';
 import { createUnsureExchange } from './unsure-exchange.ts';
 
@@ -36,13 +37,18 @@ export interface LlmExchangeOptions {
   otherwise?(): ExchangeListener<Arrival> | undefined;
 }
 
-const NO_ERROR_ABOVE = 399;
-
 /** Follows one exchange with a model, if it is one: tells it when its request is complete, and when it ended. */
 export function createLlmExchange(options: LlmExchangeOptions): ExchangeListener<Arrival> {
   const { confirms } = options.provider;
   const begin = () => followCall(options);
   return confirms === undefined ? begin() : createUnsureExchange({ ...options, confirms, begin });
+}
+
+/** What was asked, in plain. */
+function requestContent({ headers }: HttpRequestHead, body: Buffer, max_bytes: number) {
+  const decoded = decodeContent(body, bodyCodings(headers), max_bytes);
+  const is_grpc = decoded.problem === undefined && isGrpc(headers.get('content-type'));
+  return is_grpc ? grpcRequest(decoded.data, headers, max_bytes) : decoded;
 }
 
 function followCall(options: LlmExchangeOptions): ExchangeListener<Arrival> {
@@ -90,7 +96,7 @@ function followCall(options: LlmExchangeOptions): ExchangeListener<Arrival> {
   const announce = (whole: boolean): ParsedRequest => {
     if (parsed !== undefined) return parsed;
     if (!whole) gaps.add('cut', 0, 'request');
-    const { data, problem } = decodeContent(request_body.joined(), bodyCodings(head.headers), budget.max_body_bytes);
+    const { data, problem } = requestContent(head, request_body.joined(), budget.max_body_bytes);
     if (problem !== undefined) gaps.add(problem, request_bytes, 'request');
     parsed = provider.parseRequest(head, data);
     request_body.release();
@@ -102,7 +108,7 @@ function followCall(options: LlmExchangeOptions): ExchangeListener<Arrival> {
   const errorOf = (how: ResponseEnd, told_cause: string | undefined): CallError | undefined => {
     const told = reader?.result().error;
     if (told !== undefined) return told;
-    if (response_head !== undefined && response_head.status > NO_ERROR_ABOVE) {
+    if (response_head !== undefined && response_head.status >= 400) {
       return { type: String(response_head.status), message: response_head.reason };
     }
     const is_over = how === 'whole' || (how === 'closed' && !response_body?.streamed);

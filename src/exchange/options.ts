@@ -3,7 +3,7 @@ import { byteSizeSchema } from '../model/quantity.ts';
 
 /** What a user may configure of the exchange stage. */
 export const exchangeOptionsSchema = z.strictObject({
-  /** Of one request, response or WebSocket message, before and after decompression. A larger one is not read, and marked. */
+  /** Of one request, response or message, before and after decompression. A larger one is not read, and marked. */
   max_body_bytes: byteSizeSchema.default(64 * 2 ** 20),
   /** Of all bodies that are being collected. */
   max_buffered_bytes: byteSizeSchema.default(512 * 2 ** 20),

@@ -38,7 +38,7 @@ export function createResponseBody(
 ): ResponseBody {
   const { max_body_bytes } = budget;
   const codings = bodyCodings(head.headers);
-  const content_type = head.headers.get('content-type')?.toLowerCase();
+  const says_type = head.headers.has('content-type');
   const body = createBodyCollector(budget);
   let now_ns = 0n;
   let streamed_bytes = 0;
@@ -50,13 +50,16 @@ export function createResponseBody(
 
   const reading = {
     max_event_bytes: max_body_bytes,
+    budget,
     gaps,
+    headers: head.headers,
     event: (event: StreamEvent) => reader.pushEvent(event, now_ns),
   };
-  let events = eventReaderFor(content_type, reading);
+  let events = eventReaderFor(reading);
 
   const seal = (reason: 'too_large' | 'decompression', bytes: number): void => {
     body.release();
+    events?.close();
     sealed = reason;
     gaps.add(reason, bytes, 'response');
   };
@@ -94,7 +97,7 @@ export function createResponseBody(
       else if (events !== undefined && codings.length === 0) stream(events, data);
       else if (!body.add(data)) seal('too_large', before_bytes + data.length);
       else if (events !== undefined && body.bytes >= next_decode_bytes) decodeStream(events);
-      else if (content_type === undefined && codings.length === 0 && before_bytes < SNIFFED_BYTES) sniff();
+      else if (!says_type && codings.length === 0 && before_bytes < SNIFFED_BYTES) sniff();
     },
     get is_behind() {
       return events !== undefined && codings.length > 0 && sealed === undefined && body.bytes > decoded_bytes;
@@ -114,6 +117,7 @@ export function createResponseBody(
       if (events !== undefined) {
         if (codings.length > 0 && sealed === undefined) decodeStream(events);
         if (whole && sealed === undefined) events.end();
+        events.close();
       } else if (body.bytes > 0) {
         const { data, problem } = decodeContent(body.joined(), codings, max_body_bytes);
         if (problem !== undefined) gaps.add(problem, body.bytes, 'response');

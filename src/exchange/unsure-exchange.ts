@@ -1,4 +1,5 @@
 import type { Counters } from '../health/counters.ts';
+import { createByteBlocks } from '../protocol/byte-blocks.ts';
 import { decodeContent } from '../protocol/content-coding.ts';
 import type { ExchangeListener } from '../protocol/http-exchange.ts';
 import { bodyCodings } from '../protocol/http1-head.ts';
@@ -24,22 +25,23 @@ const TELLING_DECODED_BYTES = 4 * 2 ** 20;
 /** Holds back an exchange until its request's body tells whether it is a call at all; of one that is none, nothing is kept. */
 export function createUnsureExchange(options: UnsureExchangeOptions): ExchangeListener<Arrival> {
   const { head, budget } = options;
-  let pieces: { readonly data: Uint8Array; readonly at: Arrival }[] | undefined = [];
-  let held_bytes = 0;
+  const held = createByteBlocks();
+  let last_at: Arrival | undefined;
+  let is_decided = false;
   let is_telling = false;
   let listener: ExchangeListener<Arrival> | undefined;
 
   /** Ends the holding back: `next` hears what was held, and what follows. */
   const handOver = (next: ExchangeListener<Arrival> | undefined): void => {
-    const held = pieces ?? [];
-    budget.buffered_bytes -= held_bytes;
-    held_bytes = 0;
-    pieces = undefined;
+    const body = held.joined();
+    budget.buffered_bytes -= body.length;
+    held.clear();
+    is_decided = true;
     listener = next;
-    for (const { data, at } of held) next?.requestBody(data, at);
+    if (last_at !== undefined) next?.requestBody(body, last_at);
   };
   const confirmed = (part: BodyPart): boolean => {
-    const raw = Buffer.concat((pieces ?? []).map(({ data }) => data));
+    const raw = held.joined();
     const max_bytes = part === 'beginning' ? TELLING_DECODED_BYTES : budget.max_body_bytes;
     const { data, problem } = decodeContent(raw, bodyCodings(head.headers), max_bytes);
     // So much that it cannot be looked through yet.
@@ -48,7 +50,7 @@ export function createUnsureExchange(options: UnsureExchangeOptions): ExchangeLi
   };
   /** Nothing more comes that could tell. */
   const decide = (part: BodyPart): void => {
-    if (pieces !== undefined) handOver(confirmed(part) ? options.begin() : options.otherwise?.());
+    if (!is_decided) handOver(confirmed(part) ? options.begin() : options.otherwise?.());
   };
   /** There is no room for what could tell more. */
   const decideEarly = (): void => {
@@ -59,13 +61,15 @@ export function createUnsureExchange(options: UnsureExchangeOptions): ExchangeLi
 
   return {
     requestBody(data, at) {
-      if (listener !== undefined) listener.requestBody(data, at);
-      if (pieces === undefined) return;
-      pieces.push({ data, at });
-      held_bytes += data.length;
+      if (is_decided) {
+        listener?.requestBody(data, at);
+        return;
+      }
+      held.add(data);
+      last_at = at;
       budget.buffered_bytes += data.length;
-      if (held_bytes > budget.max_body_bytes || budget.buffered_bytes > budget.max_buffered_bytes) decideEarly();
-      else if (!is_telling && held_bytes >= TELLING_BYTES) {
+      if (held.bytes > budget.max_body_bytes || budget.buffered_bytes > budget.max_buffered_bytes) decideEarly();
+      else if (!is_telling && held.bytes >= TELLING_BYTES) {
         is_telling = true;
         if (!confirmed('beginning')) handOver(options.otherwise?.());
       }

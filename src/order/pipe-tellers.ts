@@ -1,6 +1,7 @@
 import type { Counters } from '../health/counters.ts';
 import { BoundedMap } from '../model/bounded-map.ts';
-import type { Event, PipeEndEvent, PlainDataEvent } from '../model/event.ts';
+import type { Event, PipeEndEvent, PlainDataEvent, ProcessKey } from '../model/event.ts';
+import { heldEventBytes } from '../model/held-event.ts';
 import type { Stage } from '../stage.ts';
 
 export interface PipeTellersOptions {
@@ -17,7 +18,9 @@ interface Pipe {
   held: PlainDataEvent[];
   held_bytes: number;
   /** The process that was told to be the reader. */
-  reader: string | undefined;
+  reader: ProcessKey | undefined;
+  /** Who told that it wrote. */
+  writer: ProcessKey | undefined;
 }
 
 /**
@@ -50,27 +53,45 @@ export function createPipeTellers(options: PipeTellersOptions, next: Stage<Event
     const { ktime_ns, process, pid, tid, stream_id } = event;
     next.push({ kind: 'pipe_end', ktime_ns, process, pid, tid, stream_id, state: 'reader' });
   };
+  const leaveOut = (pipe: Pipe, event: PlainDataEvent): void => {
+    counters.counted('order.pipe_bytes_left_out', event.data.length);
+    announce(pipe, event);
+  };
   const pipeOf = (id: bigint): Pipe => {
     const known = pipes.get(id);
     if (known !== undefined) return known;
-    const pipe: Pipe = { teller: undefined, held: [], held_bytes: 0, reader: undefined };
+    const pipe: Pipe = { teller: undefined, held: [], held_bytes: 0, reader: undefined, writer: undefined };
     pipes.set(id, pipe);
     return pipe;
   };
 
+  /** Of one that is believed only now, the writer may still be in its call. */
+  const closed = (id: bigint): void => {
+    const pipe = pipes.get(id);
+    if (pipe === undefined) return;
+    if (pipe.held.length > 0) release(pipe);
+    else pipes.delete(id);
+  };
+  /** Inode numbers are used again: bytes begin anew, at an end that another process had. */
+  const isAnother = (pipe: Pipe, { direction, offset, process }: PlainDataEvent): boolean => {
+    const before = direction === 'write' ? pipe.writer : pipe.reader;
+    return offset === 0n && before !== undefined && before !== process;
+  };
   const takeWritten = (pipe: Pipe, event: PlainDataEvent): void => {
     if (pipe.teller === 'reader') counters.counted('order.pipe_told_twice');
     pipe.teller = 'writer';
+    pipe.writer = event.process;
     next.push(event);
-    for (const read of empty(pipe)) announce(pipe, read);
+    for (const read of empty(pipe)) leaveOut(pipe, read);
   };
   const takeRead = (pipe: Pipe, event: PlainDataEvent): void => {
-    if (pipe.teller === 'writer') announce(pipe, event);
+    if (pipe.teller === 'writer') leaveOut(pipe, event);
     else if (pipe.teller === 'reader') next.push(event);
     else {
       pipe.held.push(event);
-      pipe.held_bytes += event.data.length;
-      held_bytes += event.data.length;
+      const bytes = heldEventBytes(event);
+      pipe.held_bytes += bytes;
+      held_bytes += bytes;
       waiting.add(pipe);
       if (held_bytes > max_held_bytes) for (const each of [...waiting]) release(each);
     }
@@ -79,14 +100,18 @@ export function createPipeTellers(options: PipeTellersOptions, next: Stage<Event
   return {
     push(event) {
       if (event.kind === 'plain_data' && event.channel === 'pipe') {
+        const known = pipes.get(event.stream_id);
+        if (known !== undefined && isAnother(known, event)) {
+          release(known);
+          pipes.delete(event.stream_id);
+        }
         const pipe = pipeOf(event.stream_id);
         if (event.direction === 'write') takeWritten(pipe, event);
         else takeRead(pipe, event);
       } else if (event.kind === 'pipe_end') {
-        const pipe = pipeOf(event.stream_id);
-        if (event.state === 'reader') announce(pipe, event);
+        if (event.state === 'reader') announce(pipeOf(event.stream_id), event);
         else {
-          release(pipe);
+          closed(event.stream_id);
           next.push(event);
         }
       } else next.push(event);

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { createMessageBuffer, type MessageProgress } from './message-buffer.ts';
 
 export interface AwsEvent {
   /** Those whose value is a text. */
@@ -10,12 +11,19 @@ export interface AwsEventStreamReader {
   push(bytes: Uint8Array): void;
   /** Bytes are missing: reading goes on at the next message. */
   gap(): void;
+  /** Gives back what is held, and takes no more. */
+  end(): void;
+  /** Bytes of a message that is not complete. */
+  readonly held_bytes: number;
 }
 
 export interface AwsEventStreamOptions {
-  /** Of one message. A larger one is dropped, with all before the next one. */
+  /** Of one message. A larger one is passed over. */
   readonly max_message_bytes: number;
+  /** Asked before more bytes of an incomplete message are kept, and told of those given back (negative). */
+  hold(bytes: number): boolean;
   message(event: AwsEvent): void;
+  /** A message is passed over for its size, or for want of room. */
   tooLarge(): void;
   /** Bytes that belong to no message whose checksums are right. */
   malformed(bytes: number): void;
@@ -31,13 +39,10 @@ const TEXT = 7;
 
 /**
  * Reads messages of `application/vnd.amazon.eventstream` (Smithy 2.0, "Amazon Event Stream specification"), fed with bytes cut
- * anywhere. Where checksums are wrong, or bytes are missing, the next prelude whose checksum is right begins a message.
+ * anywhere. Where a prelude's checksum is wrong, or bytes are missing, the next whose checksum is right begins a message; a
+ * message whose own checksum is wrong is passed over.
  */
 export function createAwsEventStreamReader(options: AwsEventStreamOptions): AwsEventStreamReader {
-  let pieces: Uint8Array[] = [];
-  let held_bytes = 0;
-  let needed_bytes = PRELUDE_BYTES;
-
   /** How long the message that begins here is; undefined: none does. */
   const messageBytes = (data: Buffer, at: number): number | undefined => {
     const total = data.readUInt32BE(at);
@@ -53,41 +58,42 @@ export function createAwsEventStreamReader(options: AwsEventStreamOptions): AwsE
     options.message({ headers, payload: body.subarray(headers_end) });
     return true;
   };
-  const drain = (all: Buffer): number => {
+  const drain = (all: Buffer): MessageProgress => {
     let at = 0;
     let bad_bytes = 0;
-    needed_bytes = PRELUDE_BYTES;
+    let needed_bytes = PRELUDE_BYTES;
     while (all.length - at >= PRELUDE_BYTES) {
       const total = messageBytes(all, at);
-      if (total !== undefined && total > options.max_message_bytes) options.tooLarge();
-      else if (total !== undefined && all.length - at < total) {
-        needed_bytes = total;
-        break;
-      } else if (total !== undefined && read(all.subarray(at, at + total))) {
-        at += total;
+      if (total === undefined) {
+        at++;
+        bad_bytes++;
         continue;
       }
-      at++;
-      bad_bytes++;
+      if (total > options.max_message_bytes) options.tooLarge();
+      else if (all.length - at < total) {
+        needed_bytes = total;
+        break;
+      }
+      // Nothing in it is looked at again: each byte is summed up once.
+      else if (!read(all.subarray(at, at + total))) bad_bytes += total;
+      at += total;
     }
     if (bad_bytes > 0) options.malformed(bad_bytes);
-    return at;
+    return { read_bytes: at, needed_bytes };
   };
+  const buffer = createMessageBuffer({
+    head_bytes: PRELUDE_BYTES,
+    hold: options.hold,
+    read: drain,
+    noRoom: options.tooLarge,
+  });
 
   return {
-    push(bytes) {
-      pieces.push(bytes);
-      held_bytes += bytes.length;
-      if (held_bytes < needed_bytes) return;
-      const all = Buffer.concat(pieces, held_bytes);
-      const rest = all.subarray(drain(all));
-      pieces = rest.length === 0 ? [] : [rest];
-      held_bytes = rest.length;
-    },
-    gap() {
-      pieces = [];
-      held_bytes = 0;
-      needed_bytes = PRELUDE_BYTES;
+    push: buffer.push,
+    gap: buffer.clear,
+    end: buffer.end,
+    get held_bytes() {
+      return buffer.held_bytes;
     },
   };
 }

@@ -1,3 +1,5 @@
+import { createMessageBuffer, type MessageProgress } from './message-buffer.ts';
+
 /** A message, as it was sent: `is_compressed` by what `grpc-encoding` names. */
 export interface GrpcMessage {
   readonly data: Buffer;
@@ -8,12 +10,19 @@ export interface GrpcReader {
   push(bytes: Uint8Array): void;
   /** Bytes are missing: nothing tells where the next message begins, and no more are told. */
   gap(): void;
+  /** Gives back what is held, and takes no more. */
+  end(): void;
+  /** Bytes of a message that is not complete. */
+  readonly held_bytes: number;
 }
 
 export interface GrpcOptions {
   /** Of one message. A larger one is dropped. */
   readonly max_message_bytes: number;
+  /** Asked before more bytes of an incomplete message are kept, and told of those given back (negative). */
+  hold(bytes: number): boolean;
   message(message: GrpcMessage): void;
+  /** A message is dropped for its size, or for want of room. */
   tooLarge(): void;
   /** It is no gRPC. */
   malformed(): void;
@@ -23,59 +32,40 @@ const PREFIX_BYTES = 5;
 
 /** Reads length-prefixed messages (gRPC over HTTP2, "Length-Prefixed-Message"), fed with bytes cut anywhere. */
 export function createGrpcReader(options: GrpcOptions): GrpcReader {
-  let pieces: Uint8Array[] = [];
-  let held_bytes = 0;
-  let needed_bytes = PREFIX_BYTES;
-  let skipped_bytes = 0;
   let is_lost = false;
 
-  const lose = (): void => {
-    pieces = [];
-    held_bytes = 0;
-    is_lost = true;
+  const read = (all: Buffer): MessageProgress => {
+    let at = 0;
+    while (all.length - at >= PREFIX_BYTES) {
+      const flag = all[at];
+      if (flag !== 0 && flag !== 1) {
+        is_lost = true;
+        options.malformed();
+        return { read_bytes: all.length, needed_bytes: PREFIX_BYTES };
+      }
+      const message_bytes = all.readUInt32BE(at + 1);
+      const end = at + PREFIX_BYTES + message_bytes;
+      if (message_bytes > options.max_message_bytes) options.tooLarge();
+      else if (end > all.length) return { read_bytes: at, needed_bytes: end - at };
+      else options.message({ data: all.subarray(at + PREFIX_BYTES, end), is_compressed: flag === 1 });
+      at = end;
+    }
+    return { read_bytes: at, needed_bytes: PREFIX_BYTES };
   };
-  /** What begins at `at` as far as it is there: where the next begins, or undefined. */
-  const next = (all: Buffer, at: number): number | undefined => {
-    if (all.length - at < PREFIX_BYTES) return undefined;
-    const flag = all[at];
-    if (flag !== 0 && flag !== 1) {
-      options.malformed();
-      lose();
-      return undefined;
-    }
-    const end = at + PREFIX_BYTES + all.readUInt32BE(at + 1);
-    if (end - at - PREFIX_BYTES > options.max_message_bytes) {
-      options.tooLarge();
-      skipped_bytes = Math.max(0, end - all.length);
-      return Math.min(end, all.length);
-    }
-    if (end > all.length) {
-      needed_bytes = end - at;
-      return undefined;
-    }
-    options.message({ data: all.subarray(at + PREFIX_BYTES, end), is_compressed: flag === 1 });
-    return end;
-  };
+  const buffer = createMessageBuffer({ head_bytes: PREFIX_BYTES, hold: options.hold, read, noRoom: options.tooLarge });
 
   return {
     push(bytes) {
-      if (is_lost) return;
-      const skipped = Math.min(skipped_bytes, bytes.length);
-      skipped_bytes -= skipped;
-      if (skipped === bytes.length) return;
-      pieces.push(bytes.subarray(skipped));
-      held_bytes += bytes.length - skipped;
-      if (held_bytes < needed_bytes) return;
-      const all = Buffer.concat(pieces, held_bytes);
-      needed_bytes = PREFIX_BYTES;
-      let at = 0;
-      for (let end = next(all, at); end !== undefined; end = next(all, at)) at = end;
-      if (is_lost) return;
-      const rest = all.subarray(at);
-      pieces = rest.length === 0 ? [] : [rest];
-      held_bytes = rest.length;
+      if (!is_lost) buffer.push(bytes);
     },
-    gap: lose,
+    gap() {
+      is_lost = true;
+      buffer.clear();
+    },
+    end: buffer.end,
+    get held_bytes() {
+      return buffer.held_bytes;
+    },
   };
 }
 

@@ -15,8 +15,8 @@ export type JsonRpcMessage =
 /** Messages in one batch beyond these are left out. */
 const MAX_BATCH = 1000;
 
-/** The messages of a text: one, or those of a batch. Empty: it is no JSON-RPC. */
-export function parseJsonRpc(text: string): readonly JsonRpcMessage[] {
+/** The messages of a text: one, or those of a batch. Empty: it is no JSON-RPC. `leftOut` hears how many are left out. */
+export function parseJsonRpc(text: string, leftOut: (count: number) => void): readonly JsonRpcMessage[] {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -24,6 +24,7 @@ export function parseJsonRpc(text: string): readonly JsonRpcMessage[] {
     return [];
   }
   if (!Array.isArray(value)) return [readMessage(value)].filter((message) => message !== undefined);
+  if (value.length > MAX_BATCH) leftOut(value.length - MAX_BATCH);
   return value.slice(0, MAX_BATCH).flatMap((item) => readMessage(item) ?? []);
 }
 

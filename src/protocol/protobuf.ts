@@ -9,10 +9,15 @@ const FIXED64 = 1;
 const DELIMITED = 2;
 const FIXED32 = 5;
 const VARINT_BYTES = 10;
-const FIELD_LIMIT = 100_000;
+
+export interface ProtoFields {
+  readonly fields: readonly ProtoField[];
+  /** There are more than `max_fields`. */
+  readonly is_cut: boolean;
+}
 
 /** The fields of a message in their order (Protocol Buffers, "Encoding"); undefined: it is none. Groups are none either. */
-export function protoFields(data: Buffer): readonly ProtoField[] | undefined {
+export function protoFields(data: Buffer, max_fields: number): ProtoFields | undefined {
   const fields: ProtoField[] = [];
   let at = 0;
   const varint = (): bigint | undefined => {
@@ -30,14 +35,14 @@ export function protoFields(data: Buffer): readonly ProtoField[] | undefined {
     at += length;
     return data.subarray(at - length, at);
   };
-  while (at < data.length && fields.length < FIELD_LIMIT) {
+  while (at < data.length && fields.length < max_fields) {
     const tag = varint();
     if (tag === undefined || tag < 8n || tag > 0xffff_ffffn) return undefined;
     const value = read(Number(tag & 7n));
     if (value === undefined) return undefined;
     fields.push({ number: Number(tag >> 3n), value });
   }
-  return fields;
+  return { fields, is_cut: at < data.length };
 
   function read(wire_type: number): bigint | Buffer | undefined {
     switch (wire_type) {

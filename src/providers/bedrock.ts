@@ -76,14 +76,14 @@ function createInvokeReader(request: LlmRequest, head: HttpResponseHead): Respon
   let is_over = false;
   return {
     pushEvent({ data, error_type }, ktime_ns) {
-      const body = failure.parse(data);
-      const bytes = stringField(body, 'bytes');
       if (error_type !== undefined) {
-        failure.report({ type: error_type, message: stringField(body, 'message') }, '_OTHER');
+        failure.report({ type: error_type, message: stringField(asObject(parseJson(data)), 'message') }, '_OTHER');
         is_over = true;
-      } else if (bytes !== undefined) {
-        reader.pushEvent({ event: undefined, data: Buffer.from(bytes, 'base64').toString('utf8') }, ktime_ns);
+        return;
       }
+      const bytes = stringField(failure.parse(data), 'bytes');
+      if (bytes === undefined) return;
+      reader.pushEvent({ event: undefined, data: Buffer.from(bytes, 'base64').toString('utf8') }, ktime_ns);
     },
     pushBody: (body, ktime_ns) => reader.pushBody(body, ktime_ns),
     get complete() {

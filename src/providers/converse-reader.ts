@@ -9,6 +9,7 @@ import {
   field,
   type JsonObject,
   parseArguments,
+  parseJson,
   stringField,
 } from './json-value.ts';
 import type { HttpResponseHead, ResponseReader } from './provider.ts';
@@ -124,11 +125,13 @@ export function createConverseReader(head: HttpResponseHead): ResponseReader {
 
   return {
     pushEvent({ event, data, error_type }, ktime_ns) {
-      const body = asObject(failure.parse(data));
       if (error_type !== undefined) {
-        failure.report({ type: error_type, message: stringField(body, 'message') }, '_OTHER');
+        failure.report({ type: error_type, message: stringField(asObject(parseJson(data)), 'message') }, '_OTHER');
         complete = true;
-      } else if (body !== undefined && event !== undefined) addEvent(event, body, ktime_ns);
+        return;
+      }
+      const body = asObject(failure.parse(data));
+      if (body !== undefined && event !== undefined) addEvent(event, body, ktime_ns);
       else if (body !== undefined) {
         for (const [name, inner] of Object.entries(body)) addEvent(name, asObject(inner) ?? {}, ktime_ns);
       }

@@ -1,22 +1,18 @@
-import { decodeContent } from '../protocol/content-coding.ts';
-import { createGrpcReader, type GrpcMessage } from '../protocol/grpc.ts';
 import { createGeminiReader } from './gemini-reader.ts';
 import { geminiRequest } from './gemini-request.ts';
 import { developerSchema, type GeminiSchema, vertexSchema } from './gemini-schema.ts';
 import { asObject, parseJson, stringField } from './json-value.ts';
-import { type ProtoSchema, protoMessage } from './proto-message.ts';
-import type { HttpRequestHead, HttpResponseHead, Provider, ResponseReader } from './provider.ts';
+import { type ProtoMessage, protoMessage } from './proto-message.ts';
+import type { HttpResponseHead, Provider, ResponseReader } from './provider.ts';
 import { isPostTo, requestPath } from './request-target.ts';
 import { createResponseFailure } from './response-failure.ts';
 
-const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
+const TOO_MANY_FIELDS = 'a message of more fields than are read';
 const NOT_READ = 'not the protobuf message that was expected';
 
-/** google.protobuf JSON of a message, which may be compressed. */
-function messageJson({ data, is_compressed }: GrpcMessage, head: HttpResponseHead | HttpRequestHead, to: ProtoSchema) {
-  const codings = is_compressed ? [head.headers.get('grpc-encoding') ?? 'identity'] : [];
-  const { data: plain, problem } = decodeContent(data, codings, MAX_MESSAGE_BYTES);
-  return problem === undefined ? protoMessage(plain, to) : undefined;
+function problemOf(message: ProtoMessage | undefined): string | undefined {
+  if (message === undefined) return NOT_READ;
+  return message.is_cut ? TOO_MANY_FIELDS : undefined;
 }
 
 /** Each message of a response is one of Gemini's answers, or a piece of one. */
@@ -30,9 +26,9 @@ function createReader(head: HttpResponseHead, { response }: GeminiSchema): Respo
         failure.report({ type: error_type, message: stringField(asObject(parseJson(data)), 'message') }, '_OTHER');
       }
       if (message === undefined) return;
-      const body = messageJson(message, head, response);
-      if (body === undefined) malformed ??= NOT_READ;
-      else reader.pushEvent({ event: undefined, data: JSON.stringify(body) }, ktime_ns);
+      const body = protoMessage(message, response);
+      malformed ??= problemOf(body);
+      if (body !== undefined) reader.pushEvent({ event: undefined, data: JSON.stringify(body.json) }, ktime_ns);
     },
     pushBody() {},
     complete: false,
@@ -49,22 +45,15 @@ function geminiGrpc(name: string, provider: string, path: RegExp, schema: Gemini
     matches: (head) =>
       isPostTo(head, path) && head.headers.get('content-type')?.startsWith('application/grpc') === true,
     parseRequest(head, body) {
-      const messages: GrpcMessage[] = [];
-      const reader = createGrpcReader({
-        max_message_bytes: MAX_MESSAGE_BYTES,
-        message: (message) => messages.push(message),
-        tooLarge() {},
-        malformed() {},
-      });
-      reader.push(body);
-      const [first] = messages;
-      const object = first && messageJson(first, head, schema.request);
+      const message = protoMessage(body, schema.request);
+      const problem = problemOf(message);
+      const object = message?.json;
       const model = stringField(object, 'model');
       const stream = requestPath(head).endsWith('/StreamGenerateContent');
       return {
         provider,
         request: geminiRequest(object ?? {}, model?.slice(model.lastIndexOf('/') + 1), stream),
-        malformed: object === undefined ? `the request is ${NOT_READ}` : undefined,
+        malformed: problem === undefined ? undefined : `the request is ${problem}`,
       };
     },
     createResponseReader: (_request, head) => createReader(head, schema),

@@ -1,5 +1,4 @@
 import type { CallError, LlmRequest, LlmResponse } from '../model/llm-call.ts';
-import type { GrpcMessage } from '../protocol/grpc.ts';
 
 export interface HttpRequestHead {
   readonly method: string;
@@ -31,8 +30,8 @@ export interface StreamEvent {
   readonly data: string;
   /** Of a framing that tells errors apart from events: the name of the error that this is. */
   readonly error_type?: string;
-  /** Of a framing of binary messages: the message. `data` is empty then. */
-  readonly message?: GrpcMessage;
+  /** Of a framing of binary messages: the message in plain. `data` is empty then. */
+  readonly message?: Buffer;
 }
 
 /** Reads the response to one request. Never throws for bad data. */
@@ -61,7 +60,7 @@ export interface Provider {
   matches(head: HttpRequestHead): boolean;
   /** Where the head cannot tell for sure: is this its decoded body? Of a `beginning`: may it become one? */
   confirms?(head: HttpRequestHead, body: Buffer, part: BodyPart): boolean;
-  /** Reads the decoded body of a complete request. */
+  /** Reads the decoded body of a complete request; of gRPC, its first message. */
   parseRequest(head: HttpRequestHead, body: Buffer): ParsedRequest;
   /** A reader for the response to that request. */
   createResponseReader(request: LlmRequest, head: HttpResponseHead): ResponseReader;

@@ -41,7 +41,7 @@ export function toolSpan(activity: ToolActivity): SpanBody {
     content: {
       [ATTR_GEN_AI_TOOL_CALL_ARGUMENTS]: contentText(tool.arguments),
       [ATTR_GEN_AI_TOOL_CALL_RESULT]: contentText(activity.result ?? mcp?.result),
-      ...mcpErrorContent(mcp),
+      ...mcpErrorContent(activity.error_type === undefined ? undefined : mcp),
     },
   };
 }

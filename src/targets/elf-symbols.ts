@@ -5,6 +5,8 @@ const SECTION_SYMTAB = 2;
 const SECTION_DYNSYM = 11;
 const SYMBOL_FUNCTION = 2;
 const MAX_TABLE_BYTES = 256 * 1024 * 1024;
+/** Of one name in a table of strings, in which it may be the tail of others. */
+const MAX_OCCURRENCES = 256;
 
 /**
  * File offsets of the functions of these names: from the dynamic symbols, and for those missing there from the full
@@ -31,11 +33,15 @@ export function findFunctions<Name extends string>(elf: Elf, names: readonly Nam
 /** Where each name lies in a string table; a name may be the tail of a longer one, and is then found there too. */
 function findNames<Name extends string>(elf: Elf, section: Section, names: readonly Name[]): Map<number, Name> {
   const found = new Map<number, Name>();
-  const needles = names.map((name) => ({ name, bytes: Buffer.from(`${name}\0`) }));
+  const needles = names.map((name) => ({ name, bytes: Buffer.from(`${name}\0`), left: MAX_OCCURRENCES }));
   const overlap = Math.max(...needles.map(({ bytes }) => bytes.length)) - 1;
   for (const { chunk, offset } of readPieces(elf, section, { maxBytes: MAX_TABLE_BYTES, overlap })) {
-    for (const { name, bytes } of needles) {
-      for (let at = chunk.indexOf(bytes); at >= 0; at = chunk.indexOf(bytes, at + 1)) found.set(offset + at, name);
+    for (const needle of needles) {
+      const { name, bytes } = needle;
+      for (let at = chunk.indexOf(bytes); at >= 0 && needle.left > 0; at = chunk.indexOf(bytes, at + 1)) {
+        found.set(offset + at, name);
+        needle.left -= 1;
+      }
     }
   }
   return found;
@@ -55,8 +61,10 @@ function findAddresses<Name extends string>(elf: Elf, section: Section, nameByOf
 }
 
 const MAX_NAME_BYTES = 1024;
+/** Real programs have some dozens. */
+const MAX_LONGER_NAMES = 4096;
 
-/** Addresses of the functions in the full table whose names contain one of these texts and are wanted. */
+/** Addresses of the functions in the full table whose names contain one of these texts and are wanted, up to 4096. */
 export function findFunctionsNamed(
   elf: Elf,
   texts: readonly string[],
@@ -83,7 +91,7 @@ function findLongerNames(
   for (const { chunk, offset } of readPieces(elf, section, { maxBytes: MAX_TABLE_BYTES, overlap: MAX_NAME_BYTES })) {
     for (const text of texts) {
       let end = 0;
-      for (let at = chunk.indexOf(text); at >= 0; at = chunk.indexOf(text, end)) {
+      for (let at = chunk.indexOf(text); at >= 0 && found.size < MAX_LONGER_NAMES; at = chunk.indexOf(text, end)) {
         end = chunk.indexOf(0, at);
         if (end < 0) break;
         // One that begins before the piece was whole in the last, or is too long.

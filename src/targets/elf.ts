@@ -4,6 +4,7 @@
  * "not there", never an exception. Layout: System V gABI, chapters 4 and 5.
  */
 import fs from 'node:fs';
+import { createReadBudget, type ReadBudget } from './read-budget.ts';
 
 const HEADER_BYTES = 64;
 const SECTION_HEADER_BYTES = 64;
@@ -23,8 +24,6 @@ const MAX_NOTE_BYTES = 64 * 1024;
 const MAX_NAMES_BYTES = 1024 * 1024;
 const MAX_NAME_BYTES = 64;
 const CHUNK_BYTES = 4 * 1024 * 1024;
-/** What may be read of sections in all: several times the largest programs. A sparse file can pretend to any size. */
-const MAX_READ_BYTES = 2 * 1024 * 1024 * 1024;
 
 /** Offsets and addresses are as the file has them; what no file can have reads as nothing. */
 export interface Section {
@@ -45,8 +44,9 @@ export interface Segment {
 
 export interface Elf {
   readonly fd: number;
-  /** How much more of its sections will be read. */
-  readonly budget: { left_bytes: number };
+  readonly file_bytes: number;
+  /** What every further read is charged to. */
+  readonly budget: ReadBudget;
   /** Whether the code lies at fixed addresses: no shared library, no position-independent executable. */
   readonly isFixed: boolean;
   /** e_machine; 62 is x86-64. */
@@ -59,7 +59,7 @@ export interface Elf {
 }
 
 /** The headers of the file, or undefined for what is not a 64-bit little-endian ELF file. Throws what `fs.readSync` throws. */
-export function readElf(fd: number): Elf | undefined {
+export function readElf(fd: number, budget = createReadBudget()): Elf | undefined {
   const header = readAt(fd, 0, HEADER_BYTES);
   if (header.length < HEADER_BYTES || header.readUInt32BE(0) !== 0x7f454c46 || header[4] !== 2 || header[5] !== 1) {
     return undefined;
@@ -72,7 +72,8 @@ export function readElf(fd: number): Elf | undefined {
   const unwind = segments.find((at) => at.readUInt32LE(0) === SEGMENT_UNWIND_INDEX);
   return {
     fd,
-    budget: { left_bytes: MAX_READ_BYTES },
+    file_bytes: fs.fstatSync(fd).size,
+    budget,
     isFixed: header.readUInt16LE(16) === TYPE_EXECUTABLE,
     machine: header.readUInt16LE(18),
     sections: nameSections(fd, sections.map(toSection), header.readUInt16LE(62)),
@@ -110,17 +111,19 @@ export function segmentAddress({ segments }: Elf, offset: bigint): number | unde
   return segment && Number(offset - segment.offset + segment.address);
 }
 
-/** Up to `bytes` of code from an address on; nothing outside of the executable segments. */
+/** Up to `bytes` of code from an address on; nothing outside of the executable segments. Throws as `readFrom`. */
 export function readCode(elf: Elf, address: number, bytes: number): Buffer {
+  // To find the segment takes time too.
+  elf.budget.charge(0);
   const offset = Number.isSafeInteger(address) && address >= 0 ? fileOffset(elf, BigInt(address)) : undefined;
-  return offset === undefined ? Buffer.alloc(0) : readAt(elf.fd, Number(offset), bytes);
+  return offset === undefined ? Buffer.alloc(0) : readFrom(elf, Number(offset), bytes);
 }
 
 /** The GNU build id as lower-case hex. */
-export function readBuildId({ fd, sections }: Elf): string | undefined {
-  for (const section of sections) {
+export function readBuildId(elf: Elf): string | undefined {
+  for (const section of elf.sections) {
     if (section.type !== SECTION_NOTE || section.bytes > MAX_NOTE_BYTES) continue;
-    const notes = readAt(fd, section.offset, section.bytes);
+    const notes = readFrom(elf, section.offset, section.bytes);
     for (let at = 0; at + 12 <= notes.length; ) {
       const nameBytes = notes.readUInt32LE(at);
       const descriptionBytes = notes.readUInt32LE(at + 4);
@@ -137,20 +140,18 @@ export function readBuildId({ fd, sections }: Elf): string | undefined {
 
 /**
  * A section piece by piece, at most `maxBytes` of it. Pieces begin at multiples of `unitBytes` and repeat the first `overlap`
- * bytes of the next. `chunk` is only valid until the next piece.
+ * bytes of the next. `chunk` is only valid until the next piece. Throws TookTooLong.
  */
-export function* readPieces(
-  { fd, budget }: Elf,
-  section: Section,
-  { maxBytes, overlap = 0, unitBytes = 1 }: PieceOptions,
-) {
+export function* readPieces(elf: Elf, section: Section, { maxBytes, overlap = 0, unitBytes = 1 }: PieceOptions) {
+  const { fd, budget, file_bytes } = elf;
   const size = CHUNK_BYTES - (CHUNK_BYTES % unitBytes);
-  const end = Math.min(section.bytes, maxBytes);
+  const end = Math.min(section.bytes, maxBytes, file_bytes - section.offset);
   const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(size + overlap, end)));
   for (let offset = 0; offset < end; offset += size) {
-    const chunk = readInto(fd, section.offset + offset, buffer.subarray(0, Math.min(size + overlap, end - offset)));
-    budget.left_bytes -= chunk.length;
-    if (chunk.length === 0 || budget.left_bytes < 0) return;
+    const bytes = Math.min(size + overlap, end - offset);
+    budget.charge(bytes);
+    const chunk = readInto(fd, section.offset + offset, buffer.subarray(0, bytes));
+    if (chunk.length === 0) return;
     yield { chunk, offset, isLast: offset + size >= end };
   }
 }
@@ -159,6 +160,13 @@ interface PieceOptions {
   readonly maxBytes: number;
   readonly overlap?: number;
   readonly unitBytes?: number;
+}
+
+/** As `readAt`, charged to the file's budget: throws TookTooLong. */
+export function readFrom({ fd, budget, file_bytes }: Elf, position: number, bytes: number): Buffer {
+  const there = Math.max(0, Math.min(bytes, file_bytes - position)) || 0;
+  budget.charge(there);
+  return readAt(fd, position, there);
 }
 
 /** As much of the range as the file has; nothing for a range that no file can have. */

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { TlsFunction, TlsLibrary } from '../model/tls-library.ts';
 import { type Elf, readBuildId, readElf } from './elf.ts';
-import { type FoundTls, inspectTls, joined } from './tls/inspect-tls.ts';
+import { type FoundTls, inspectTls, joined, type TlsInspection } from './tls/inspect-tls.ts';
 import { createLocationCache, type LocationCache, locationCachePath } from './tls/location-cache.ts';
 import { placeProbes } from './tls/place-probes.ts';
 import { isInferred, TLS_FAMILIES } from './tls/tls-families.ts';
@@ -12,13 +12,47 @@ const SLOW = TLS_FAMILIES.filter(({ readsCode }) => readsCode);
 /** What is smaller is searched in less time than it takes to keep the answer. */
 const MIN_KEPT_BYTES = 8 * 1024 * 1024;
 const MAX_REMEMBERED = 1024;
-const remembered = new Map<string, TlsLibrary | undefined>();
+const REFUSED_FOR_MS = 24 * 60 * 60 * 1000;
+const remembered = new Map<string, Answer>();
+
+interface Answer {
+  readonly library: TlsLibrary | undefined;
+  /** In words, where there is none. */
+  readonly missing: string | undefined;
+  /** By the clock of the process; for good by default. */
+  readonly until_ms?: number;
+}
 
 /**
  * Where the TLS functions of a shared library or executable are, or undefined where there is none to probe (not ELF, none
  * found, unreadable). Answers are remembered per file and its modification time; those that took long also on disk.
  */
 export function locateTls(file: string): TlsLibrary | undefined {
+  const library = answerFor(file)?.library;
+  return library && { ...library, path: file };
+}
+
+/** Why `locateTls` finds nothing in a file, in words; undefined where it does, or where the file cannot be looked into. */
+export function missingTls(file: string): string | undefined {
+  return answerFor(file)?.missing;
+}
+
+/** Names a file as it is now, whatever its paths; undefined when it is gone. */
+export function fileKeyOf(file: string): string | undefined {
+  try {
+    return keyOf(fs.statSync(file, { bigint: true }));
+  } catch {
+    return undefined;
+  }
+}
+
+/** As `missingTls`, from memory alone: the file may be gone. '' where functions were found, undefined where nothing is remembered. */
+export function rememberedMissing(fileKey: string): string | undefined {
+  const known = remembered.get(fileKey);
+  return known && (known.missing ?? '');
+}
+
+function answerFor(file: string): Answer | undefined {
   let fd: number;
   try {
     // A FIFO in place of a library must not hold us.
@@ -30,23 +64,23 @@ export function locateTls(file: string): TlsLibrary | undefined {
     const stat = fs.fstatSync(fd, { bigint: true });
     if (!stat.isFile()) return undefined;
     const key = keyOf(stat);
-    if (remembered.has(key)) {
-      const known = remembered.get(key);
-      return known && { ...known, path: file };
-    }
+    const known = remembered.get(key);
+    if (known !== undefined && performance.now() < (known.until_ms ?? Infinity)) return known;
     const elf = readElf(fd);
-    const found = elf && findTls(elf, stat);
-    const library = found && {
-      ...found,
-      functions: placeProbes(elf, found.functions),
-      path: file,
-      device: stat.dev,
-      inode: stat.ino,
-      build_id: readBuildId(elf),
-    };
+    const { found, missing } = elf === undefined ? NO_ELF : findTls(elf, stat);
+    const library = elf &&
+      found && {
+        ...found,
+        functions: placeProbes(elf, found.functions),
+        path: file,
+        device: stat.dev,
+        inode: stat.ino,
+        build_id: readBuildId(elf),
+      };
     if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
-    remembered.set(key, library);
-    return library;
+    const answer = { library, missing: library === undefined ? missing : undefined };
+    remembered.set(key, answer);
+    return answer;
   } catch {
     return undefined;
   } finally {
@@ -54,6 +88,12 @@ export function locateTls(file: string): TlsLibrary | undefined {
   }
 }
 
+interface Search {
+  readonly found: FoundTls | undefined;
+  readonly missing: string;
+}
+
+const NO_ELF: Search = { found: undefined, missing: 'its program is no 64-bit ELF file' };
 let cache: LocationCache | undefined;
 
 function openCache(): LocationCache {
@@ -61,30 +101,67 @@ function openCache(): LocationCache {
   return cache;
 }
 
-function findTls(elf: Elf, stat: fs.BigIntStats): FoundTls | undefined {
-  const quick = inspectTls(elf, QUICK).found;
-  if (quick?.families.some(isInferred) && openCache().readRefusal(stat, quick.functions) !== undefined)
-    return undefined;
-  return joined(quick, findSlowly(elf, stat, quick));
+function findTls(elf: Elf, stat: fs.BigIntStats): Search {
+  const quick = inspectTls(elf, QUICK);
+  if (quick.found?.families.some(isInferred)) {
+    const refusal = openCache().readRefusal(stat, quick.found.functions);
+    if (refusal !== undefined) return { found: undefined, missing: describeRefusal(refusal) };
+  }
+  const slow = findSlowly(elf, stat, quick.found);
+  const refusal = slow.found === undefined ? openCache().readRefusal(stat, undefined) : undefined;
+  const lacking = [describeMissing(quick), slow.missing].filter((text) => text !== '').join('; ');
+  return {
+    found: joined(quick.found, slow.found),
+    missing: refusal === undefined ? `no TLS library that is known (${lacking})` : describeRefusal(refusal),
+  };
 }
 
-function findSlowly(elf: Elf, stat: fs.BigIntStats, quick: FoundTls | undefined): FoundTls | undefined {
+const describeRefusal = (reason: string): string => `its functions turned out to be others: ${reason}`;
+
+const describeMissing = ({ missing }: TlsInspection): string =>
+  missing.map((one) => `${one.family}: ${one.missing}`).join('; ');
+
+function findSlowly(elf: Elf, stat: fs.BigIntStats, quick: FoundTls | undefined): Search {
   const known = openCache().read(elf, stat);
-  if (known !== undefined) return known ?? undefined;
-  const { found } = inspectTls(elf, SLOW, quick);
-  if (stat.size >= MIN_KEPT_BYTES) openCache().write(elf, stat, found ?? null);
-  return found;
+  if (known !== undefined) return { found: known ?? undefined, missing: 'found in no code when it was last searched' };
+  const inspection = inspectTls(elf, SLOW, quick);
+  const { found, isCut } = inspection;
+  if (stat.size >= MIN_KEPT_BYTES && !isCut) openCache().write(elf, stat, found ?? null);
+  return { found, missing: describeMissing(inspection) };
 }
 
-/** Remembers, here and on disk, that the functions of a file turned out to be others. Never fails. */
+/** Remembers for a day, here and on disk, that the functions of a file turned out to be others. Never fails. */
 export function refuseTls({ path: file, device, inode, functions }: TlsLibrary, reason: string): void {
   try {
     const stat = fs.statSync(file, { bigint: true });
     if (stat.dev !== device || stat.ino !== inode) return;
-    remembered.set(keyOf(stat), undefined);
+    remembered.set(keyOf(stat), {
+      library: undefined,
+      missing: describeRefusal(reason),
+      until_ms: performance.now() + REFUSED_FOR_MS,
+    });
     openCache().refuse(stat, functions, reason);
   } catch {
     // It is gone, and nobody will ask for it.
+  }
+}
+
+/** Remembers that these functions of a file are what they were taken for. Never fails. */
+export function confirmTls({ path: file, device, inode }: TlsLibrary, functions: readonly TlsFunction[]): void {
+  try {
+    const stat = fs.statSync(file, { bigint: true });
+    if (stat.dev === device && stat.ino === inode) openCache().confirm(stat, functions);
+  } catch {
+    // It is gone, and nobody will ask for it.
+  }
+}
+
+/** Whether these functions of a file, one at least, have all been confirmed. */
+export function isConfirmedTls({ path: file }: TlsLibrary, functions: readonly TlsFunction[]): boolean {
+  try {
+    return openCache().isConfirmed(fs.statSync(file, { bigint: true }), functions);
+  } catch {
+    return false;
   }
 }
 

@@ -1,11 +1,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { SetupError } from '../model/setup-error.ts';
+import { isShell, wordsOf, wordsOfScript } from './mentioned-commands.ts';
 import { findPackagedBinaries } from './packaged-binaries.ts';
 import { findBundledLibraries, findSystemLibraries } from './tls-files.ts';
 
 /** As many interpreters as Linux follows (BINPRM_MAX_RECURSION is 5). */
 const MAX_INTERPRETERS = 5;
+/** Scripts that start scripts that start the program. */
+const MAX_WRAPPERS = 3;
+const MAX_IMAGES = 128;
 /** What the kernel reads of a first line (BINPRM_BUF_SIZE). */
 const FIRST_LINE_BYTES = 256;
 
@@ -22,19 +26,42 @@ interface Place {
 }
 
 /**
- * Finds a command as a shell would, and what it will run: interpreters of `#!` lines included. Throws SetupError when there
- * is no such command, or it may not be executed.
+ * Finds a command as a shell would, and what it will run: interpreters of `#!` lines included, and what its arguments and a
+ * shell script name (`env agent`, `sh -c 'exec agent'`), to be known before it starts. Throws SetupError when there is no
+ * such command, or it may not be executed.
  */
-export function resolveCommand(command: string, place: Place): ResolvedCommand {
+export function resolveCommand(command: string, place: Place, args: readonly string[] = []): ResolvedCommand {
   const executable_path = findExecutable(command, place);
   const images = new Set<string>();
-  let image: string | undefined = executable_path;
-  for (let depth = 0; image !== undefined && depth < MAX_INTERPRETERS; depth++) {
-    images.add(fs.realpathSync(image));
-    image = findInterpreter(image, place);
-  }
+  collectImages(executable_path, args.flatMap(wordsOf), place, MAX_WRAPPERS, images);
   const bundled = [...images].flatMap((file) => [...findPackagedBinaries(file), ...findBundledLibraries(file)]);
   return { executable_path, tls_files: [...new Set([...images, ...bundled, ...findSystemLibraries()])] };
+}
+
+/** A program, its interpreters, and the programs that `words` or its script name; those that cannot be found are none. */
+function collectImages(
+  program: string,
+  words: readonly string[],
+  place: Place,
+  depth: number,
+  images: Set<string>,
+): void {
+  const chain: string[] = [];
+  let image: string | undefined = program;
+  for (let step = 0; image !== undefined && step < MAX_INTERPRETERS; step++) {
+    chain.push(fs.realpathSync(image));
+    image = findInterpreter(image, place);
+  }
+  for (const one of chain) images.add(one);
+  if (depth === 0) return;
+  const isScript = chain.length > 1 && isShell(chain.at(-1) ?? '');
+  for (const word of new Set([...words, ...(isScript ? wordsOfScript(program) : [])])) {
+    if (images.size >= MAX_IMAGES) return;
+    const file = word.includes('/') ? path.resolve(place.working_directory, word) : searchPath(word, place);
+    if (file !== undefined && isExecutable(file) && !images.has(fs.realpathSync(file))) {
+      collectImages(file, [], place, depth - 1, images);
+    }
+  }
 }
 
 function findExecutable(command: string, place: Place): string {

@@ -54,6 +54,22 @@ describe('calls of MCP servers', () => {
     assert.equal(tool?.executable?.name, 'grep');
   });
 
+  it('fail no tool call that the model was given a result of, though no response was seen', () => {
+    const error = { type: 'no_response', code: undefined, message: 'the pipe was closed' };
+    for (const [given, expected] of [
+      ['all 3 lines', undefined],
+      [{ is_error: true }, 'no_response'],
+      [undefined, 'no_response'],
+    ]) {
+      const { scene, server } = withServer();
+      const said = scene.answer(scene.ask(scene.root, { messages: [prompt] }), '', [READ]);
+      answerMcp(scene, sendMcp(scene, scene.root, server, SENT), { result: undefined, error });
+      if (given !== undefined)
+        scene.answer(scene.ask(scene.root, { messages: [prompt, said, result('a', given)] }), 'done');
+      assert.equal(scene.end().kind('execute_tool')[0]?.error_type, expected);
+    }
+  });
+
   it('are found also when the server runs behind a wrapper, and in helpers that it has', () => {
     const scene = new Scene();
     const wrapper = scene.spawn(scene.root, 'npx', 'server');

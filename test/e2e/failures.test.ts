@@ -86,3 +86,37 @@ test('without privileges there is one error that says what to do', async (t) => 
   assert.match(result.stderr, /root|CAP_BPF|capabilit|sudo/i);
   assert.doesNotMatch(result.stderr, /\n\s+at /, 'a stack trace is not for users');
 });
+
+test('a trace that cannot be written is told, and where it is instead', async (t) => {
+  const workspace = createWorkspace(t, undefined);
+  const undersight = join(import.meta.dirname, '../../undersight');
+  const cases = [
+    { script: '"$0" run --format json --output /dev/full -- true', place: '/dev/full', code: 1 },
+    { script: '"$0" run --format json -- sh -c "exit 3" >/dev/full', place: 'standard output', code: 3 },
+  ];
+  for (const { script, place, code } of cases) {
+    const result = await workspace.command(['timeout', '60', '/bin/sh', '-c', script, undersight]);
+    assert.equal(result.code, code, result.stderr);
+    const told = /^undersight: Cannot write (.*): ENOSPC.*\n {2}The trace is in the store: undersight (.*)\n$/.exec(
+      result.stderr,
+    );
+    assert.equal(told?.[1], place, result.stderr);
+    const shown = await workspace.undersight(...(told?.[2] ?? '').split(' '));
+    assert.equal(shown.code, 0, shown.stderr);
+  }
+});
+
+test('what outlives the command is told and marked as open; --wait has it to its end', async (t) => {
+  const workspace = createWorkspace(t, undefined);
+  const command = ['/bin/sh', '-c', '(exec sleep 3) >/dev/null 2>&1 & exit 5'];
+  const cut = await workspace.run(command);
+  assert.equal(cut.code, 5);
+  assert.match(cut.stderr, /^undersight: 1 process \((sleep|sh) \d+\) outlived the command.*\n.*--wait/);
+  const whole = await workspace.run(command, { options: ['--wait'] });
+  assert.equal(whole.code, 5);
+  assert.equal(whole.stderr, '');
+  const sleepIsOpen = (spans: typeof cut.spans) =>
+    spans.find(({ name }) => name.includes('sleep'))?.attributes['undersight.open'] === true;
+  assert.equal(sleepIsOpen(cut.spans), true, outline(cut.spans));
+  assert.equal(sleepIsOpen(whole.spans), false, outline(whole.spans));
+});

@@ -7,10 +7,10 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { startMockLlm } from '../mock-llm/server.ts';
+import { probedIn } from './probed-process.ts';
 import { isChat, outline } from './trace.ts';
 import { createWorkspace, type RunResult } from './workspace.ts';
 
-const FOUND_AFTER_MS = 4000;
 const REQUEST = JSON.stringify({
   model: 'gpt-5-mini',
   messages: [{ role: 'user', content: 'Hello from a container.' }],
@@ -60,8 +60,14 @@ test('a program with its own root, mounts and libraries, as in a container, is r
   for (const [file] of execFileSync('ldd', [curl], { encoding: 'utf8' }).matchAll(/\/\S+/g)) put(file);
   put(curl, '/bin/client');
   put(mock.authority_path, '/ca.pem');
-  // Copies of libraries, which nobody has seen before, are found once they are loaded: the client first waits for somebody else.
-  const slow = http.createServer((_request, response) => setTimeout(() => response.end(), FOUND_AFTER_MS));
+  // Copies of libraries, which nobody has seen before, are found once they are loaded: the client first waits for somebody
+  // else, who answers when there is a probe.
+  const slow = http.createServer((_request, response) => {
+    probedIn('container/bin/client', /\/libssl/).then(
+      () => response.end(),
+      (error) => response.destroy(error),
+    );
+  });
   await once(slow.listen(0, '127.0.0.1'), 'listening');
   t.after(() => slow.close());
   const wait = [`http://127.0.0.1:${(slow.address() as AddressInfo).port}`, '--next'];

@@ -64,6 +64,7 @@ export function createWorkspace(
     HOME: path('home'),
     LANG: 'C.UTF-8',
     UNDERSIGHT_STORE: path('traces.db'),
+    UNDERSIGHT_CACHE: process.env.UNDERSIGHT_CACHE ?? path('cache'),
     OPENAI_API_KEY: 'sk-not-a-real-key-but-long-enough-to-look-like-one',
     ANTHROPIC_API_KEY: 'sk-ant-not-a-real-key-but-long-enough-to-look-like-one',
     ...(mock === undefined

@@ -99,15 +99,24 @@ describe('bytes of an object that no socket was seen to carry', () => {
 
   test('are not kept beyond a bound: those held longest go first', () => {
     const { halves, pieces, counters } = joined();
-    const data = new Uint8Array(1 << 20);
+    const data = new Uint8Array(1_000_000);
     for (let id = 1n; id <= 20n; id++) halves.push(piece({ connection: id, data }));
-    assert.deepEqual(counters.losses(), [['exchange.unbound_bytes', 4 << 20]]);
+    assert.deepEqual(counters.losses(), [['exchange.unbound_bytes', 4_000_000]]);
     for (let id = 1n; id <= 20n; id++) halves.bind({ connection: id, socket_id: id });
     assert.deepEqual(
       pieces.map(({ socket_id }) => socket_id),
       Array.from({ length: 16 }, (_, index) => BigInt(index + 5)),
     );
   });
+});
+
+test('events that say only that bytes were lost are not kept without bound', () => {
+  const { halves, counters } = joined();
+  const lost = { data: new Uint8Array(0), lost_bytes: 1 };
+  for (let id = 1n; id <= 100n; id++) {
+    for (let count = 0; count < 1000; count++) halves.push(piece({ connection: id, ...lost }));
+  }
+  assert.ok((counters.losses()[0]?.[1] ?? 0) > 50_000);
 });
 
 describe('a socket that was closed', () => {

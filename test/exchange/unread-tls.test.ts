@@ -31,28 +31,46 @@ test('a handshake alone is not', () => {
   assert.deepEqual(unread(watched), []);
 });
 
-test('nor is a connection of a process whose TLS is read', () => {
+test('nor is a connection that is read', () => {
   const watched = watch();
   hello(watched);
-  watched.connection(1n).write('GET / HTTP/1.1\r\n\r\n');
-  move(watched, 5000, true);
+  const { write } = watched.connection(1n, { socket_id: 5n });
+  write('x'.repeat(3000));
+  write('x'.repeat(3000));
+  move(watched, 6300, true);
+  assert.deepEqual(unread(watched), []);
+});
+
+test('but one of which a part is read is told', () => {
+  const watched = watch();
+  hello(watched);
+  watched.connection(1n, { socket_id: 5n }).write('x'.repeat(1000));
+  move(watched, 9000, true);
+  assert.deepEqual(unread(watched), ['tls']);
+});
+
+test('and one beside others of its process that are read', () => {
+  const watched = watch();
+  hello(watched);
+  watched.connection(1n, { socket_id: 6n }).write('GET / HTTP/1.1\r\n\r\n');
+  move(watched, 2000, true);
+  assert.deepEqual(unread(watched), ['tls']);
+});
+
+test('a connection whose socket is not known may be any: nothing is told then', () => {
+  const watched = watch();
+  hello(watched);
+  const { write } = watched.connection(1n);
+  write('x'.repeat(3000));
+  move(watched, 9000, true);
   assert.deepEqual(unread(watched), []);
 });
 
 test('a process that becomes another program is judged anew', () => {
   const watched = watch();
-  watched.connection(1n).write('GET / HTTP/1.1\r\n\r\n');
+  watched.connection(1n, { socket_id: 4n }).write('GET / HTTP/1.1\r\n\r\n');
   watched.event({ kind: 'process_exec', origin: 'exec' });
   hello(watched);
   move(watched, 5000, true);
   assert.deepEqual(unread(watched), ['tls']);
-});
-
-test('nor is one that is read from its second exchange on, or in the middle of the first', () => {
-  const watched = watch();
-  hello(watched);
-  move(watched, 5000, false);
-  watched.connection(1n, { socket_id: 5n }).read('of an answer whose request was not seen');
-  move(watched, 5000, true);
-  assert.deepEqual(unread(watched), []);
 });

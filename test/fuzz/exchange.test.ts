@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { createExchange } from '../../src/exchange/exchange.ts';
 import { exchangeOptionsSchema } from '../../src/exchange/options.ts';
@@ -10,6 +8,7 @@ import type { Event, TlsDataEvent } from '../../src/model/event.ts';
 import type { LlmCall } from '../../src/model/llm-call.ts';
 import { providers } from '../../src/providers/providers.ts';
 import { webSocketApis } from '../../src/providers/websocket-apis.ts';
+import { usedBytes } from '../kept-bytes.ts';
 import { fuzzBudget } from './fuzz-budget.ts';
 import { type CapturedPiece, captured, corruptions, losses } from './mutation.ts';
 import { ANSWER_TEXT, QUESTION_TEXT, type Recording, recordTraffic } from './recorded-traffic.ts';
@@ -122,14 +121,7 @@ describe('recorded traffic', () => {
     const filler = Buffer.alloc(100_000, 'x');
     let connection = 0n;
     let fed_bytes = 0;
-    setFlagsFromString('--expose-gc');
-    const collectGarbage = runInNewContext('gc') as () => void;
-    const used_bytes = (): number => {
-      collectGarbage();
-      const { heapUsed, arrayBuffers } = process.memoryUsage();
-      return heapUsed + arrayBuffers;
-    };
-    const before_bytes = used_bytes();
+    const before_bytes = usedBytes();
     let highest_bytes = 0;
     fc.assert(
       fc.property(pick, corruptions, (index, happened) => {
@@ -145,7 +137,7 @@ describe('recorded traffic', () => {
           fed_bytes += filler.length;
         }
         wait();
-        if (connection % 50n === 0n) highest_bytes = Math.max(highest_bytes, used_bytes());
+        if (connection % 50n === 0n) highest_bytes = Math.max(highest_bytes, usedBytes());
       }),
       fuzzBudget(200, 0.2),
     );

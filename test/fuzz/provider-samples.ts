@@ -3,9 +3,12 @@ import { openaiChat } from '../mock-llm/openai-chat.ts';
 import { openaiEmbeddings } from '../mock-llm/openai-embeddings.ts';
 import { openaiResponses } from '../mock-llm/openai-responses.ts';
 import type { Api, Turn } from '../mock-llm/scenario.ts';
+import { AWS_AND_COHERE_SAMPLES } from './aws-cohere-samples.ts';
 
 /** A request, an answer in one piece, and the same as the events of a stream. */
 export interface ProviderSample {
+  /** 'h' when it does not matter. */
+  readonly host?: string;
   readonly target: string;
   readonly request: unknown;
   readonly body: unknown;
@@ -149,6 +152,7 @@ export const SAMPLES: readonly ProviderSample[] = [
     body: ollama,
     events: [ollama, ollama],
   },
+  ...AWS_AND_COHERE_SAMPLES,
 ];
 
 const message = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'hi' }] };

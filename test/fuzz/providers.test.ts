@@ -5,12 +5,14 @@ import type { LlmRequest, LlmResponse, MessagePart } from '../../src/model/llm-c
 import { providers } from '../../src/providers/providers.ts';
 import { webSocketApis } from '../../src/providers/websocket-apis.ts';
 import { post } from '../providers/exchange-fixture.ts';
+import { damagedBytes } from './damaged-bytes.ts';
 import { damagedJson } from './damaged-json.ts';
 import { fuzzBudget } from './fuzz-budget.ts';
+import { GRPC_SAMPLES } from './grpc-samples.ts';
 import { SAMPLES, WEBSOCKET_SAMPLES } from './provider-samples.ts';
 
 const RUNS = 250;
-const SHARE = 1 / (SAMPLES.length + WEBSOCKET_SAMPLES.length);
+const SHARE = 1 / (SAMPLES.length + WEBSOCKET_SAMPLES.length + GRPC_SAMPLES.length);
 
 function assertParts(parts: readonly MessagePart[]): void {
   for (const part of parts) {
@@ -47,8 +49,9 @@ function assertPlain(value: unknown): void {
 }
 
 describe('no request and no response makes a provider throw, or say what is no value of its kind', () => {
-  for (const { target, request, body, events } of SAMPLES) {
-    const [provider] = providers.filter((candidate) => candidate.matches(post('h', target)));
+  for (const { host = 'h', target, request, body, events } of SAMPLES) {
+    const head = post(host, target);
+    const [provider] = providers.filter((candidate) => candidate.matches(head));
     test(provider?.name ?? target, () => {
       assert.ok(provider !== undefined);
       const given = fc.tuple(
@@ -59,16 +62,38 @@ describe('no request and no response makes a provider throw, or say what is no v
       );
       fc.assert(
         fc.property(given, ([[asked = ''], [whole = ''], streamed, status]) => {
-          const parsed = provider.parseRequest(post('h', target), Buffer.from(asked));
+          const parsed = provider.parseRequest(head, Buffer.from(asked));
           assertRequest(parsed.request);
           for (const kind of ['whole', 'streamed']) {
             const reader = provider.createResponseReader(parsed.request, { status, headers: new Map() });
             if (kind === 'whole') reader.pushBody(Buffer.from(whole), 1n);
             else for (const data of streamed) reader.pushEvent({ event: undefined, data }, 1n);
+            if (status >= 400) reader.pushEvent({ event: undefined, data: whole, error_type: 'Throttled' }, 2n);
             const result = reader.result();
             assertResponse(result.response);
             assertPlain([parsed, result, reader.complete]);
           }
+        }),
+        fuzzBudget(RUNS, SHARE),
+      );
+    });
+  }
+
+  for (const { target, request, response } of GRPC_SAMPLES) {
+    const head = post('h', target, { 'content-type': 'application/grpc' });
+    const [provider] = providers.filter((candidate) => candidate.matches(head));
+    test(provider?.name ?? target, () => {
+      assert.ok(provider !== undefined);
+      const given = fc.tuple(damagedBytes([request]), fc.array(damagedBytes([response]), { maxLength: 4 }));
+      fc.assert(
+        fc.property(given, ([asked, told]) => {
+          const parsed = provider.parseRequest(head, Buffer.from(asked));
+          assertRequest(parsed.request);
+          const reader = provider.createResponseReader(parsed.request, { status: 200, headers: new Map() });
+          for (const bytes of told) reader.pushEvent({ event: undefined, data: '', message: Buffer.from(bytes) }, 1n);
+          const result = reader.result();
+          assertResponse(result.response);
+          assertPlain([parsed, result]);
         }),
         fuzzBudget(RUNS, SHARE),
       );

@@ -60,6 +60,12 @@ test('whoever asks a model over HTTP/1.1 is known by the path', async () => {
   for (const path of [
     '/v1/embeddings',
     '/v1/completions',
+    '/responses',
+    '/backend-api/codex/responses',
+    '/compatible-mode/v1/responses?a=b',
+    '/v1beta/openai/embeddings',
+    '/openai/deployments/text/embeddings?api-version=1',
+    '/some/gateway/chat/completions',
     '/v2/chat',
     '/ollama/api/chat',
     '/v1beta/models/text-embedding-004:embedContent',
@@ -72,6 +78,13 @@ test('whoever asks a model over HTTP/1.1 is known by the path', async () => {
     assert.equal(await isDiscovered(http1(path)), true, path);
   }
   const others = ['/functions/f/invoke', '/api/chat', '/completionsist', '/v1/embeddings/7', '/model/x', '/converse'];
+  others.push(
+    '/forms/1/responses',
+    '/v1/forms/1/responses',
+    '/shell/completions',
+    '/maps/embeddings',
+    '/login?to=/v1/responses',
+  );
   assert.equal(await isDiscovered(...others.map(http1)), false);
 });
 

@@ -158,6 +158,21 @@ func asking() {
 	conn.Close()
 }
 
+// blocked writes more than the other side takes for a while.
+func blocked() {
+	conn := connect()
+	text := append([]byte("WAIT"), sentence(0, 0, 16<<20)...)
+	done := make(chan bool)
+	go func() {
+		readAll(conn, len(text), 1<<16)
+		done <- true
+	}()
+	_, err := conn.Write(text)
+	check(err)
+	<-done
+	conn.Close()
+}
+
 func main() {
 	authority, err := os.ReadFile(os.Args[2])
 	check(err)
@@ -167,6 +182,8 @@ func main() {
 	switch os.Args[3] {
 	case "many":
 		many(number(os.Args[4]), number(os.Args[5]))
+	case "blocked":
+		blocked()
 	case "growing":
 		growing()
 	case "asking":

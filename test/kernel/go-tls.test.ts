@@ -14,6 +14,7 @@ import { openWatch, type Seen, seenOf } from './watch.ts';
 
 const source = readFileSync(join(import.meta.dirname, 'go-client.go'), 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'undersight-go-'));
+const WAIT_MS = 300;
 const builds = [
   { name: 'with symbols', flags: [] },
   { name: 'stripped', flags: ['-ldflags=-s -w'] },
@@ -30,6 +31,10 @@ const server = tls.createServer({ key: certificate.key, cert: certificate.cert }
   socket.on('error', () => {});
   socket.on('data', (data) => {
     pieces.push(data);
+    if (pieces.length === 1 && data.toString('latin1', 0, 4) === 'WAIT') {
+      socket.pause();
+      setTimeout(() => socket.resume(), WAIT_MS);
+    }
     socket.write(data);
   });
 });
@@ -100,6 +105,14 @@ test('calls whose stack has to grow in them are told once, whole', { skip }, asy
 
 test('what is read into a stack that moved while its goroutine waited arrives', { skip }, async () => {
   assertWhole(await run(join(folder, 'stripped'), 'shrinking'), 10);
+});
+
+test('a write that has to wait is not told as of a time that is long over', { skip }, async () => {
+  const seen = await run(join(folder, 'stripped'), 'blocked');
+  assertWhole(seen, 1);
+  const [write] = seen.of('tls_data').filter(({ direction }) => direction === 'write');
+  assert.ok(write);
+  assert.ok(write.ktime_ns - write.call_start_ns > BigInt(WAIT_MS - 100) * 1_000_000n);
 });
 
 test('the answer to the request that reveals a Go program is told, though the wait for it began before', {

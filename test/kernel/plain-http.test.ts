@@ -241,6 +241,28 @@ os.wait()`);
   assert.equal(message(seen, 'read'), ANSWER);
 });
 
+test('of a write of more than 32 MiB these are told, and what is left out is a gap', async () => {
+  const large = openWatch({ ring_bytes: 1 << 27 });
+  const told_bytes = 32 << 20;
+  const seen = await large.run(
+    PYTHON,
+    '-c',
+    `${prologue}
+s = connect(); s.send(head + bytes(40 << 20) + b'END'); take(s, ${ANSWER.length})`,
+  );
+  assert.deepEqual(
+    large.probes.readLosses().filter((count) => count > 0),
+    [1],
+  );
+  await assert.rejects(large.close());
+  const writes = seen.of('plain_data').filter((event) => event.direction === 'write');
+  assert.equal(
+    writes.reduce((total, event) => total + event.data.length, 0),
+    told_bytes,
+  );
+  assert.equal(writes.at(-1)?.lost_bytes, REQUEST.length + (40 << 20) + 3 - told_bytes);
+});
+
 test('a download that is faster than it can be read leaves room for everything else', async () => {
   const small = openWatch({ ring_bytes: 1 << 20 });
   const seen = await small.run(

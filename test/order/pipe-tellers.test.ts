@@ -35,13 +35,14 @@ function tellers(options: { max_held_bytes?: number; max_pipes?: number } = {}) 
 }
 
 test('what a reader tells before the writer is back from its call is told once, by the writer', () => {
-  const { data, said, stage } = tellers();
+  const { data, said, stage, counters } = tellers();
   data(2, 'read', 1, 'hel');
   data(2, 'read', 2, 'lo');
   data(1, 'write', 3, 'hello');
   data(2, 'read', 4, 'late');
   stage.close?.();
   assert.deepEqual(said(), ['1 writes hello', '2 reader']);
+  assert.equal(counters.get('order.pipe_bytes_left_out'), 9);
 });
 
 test('a reader is told once, however often it is seen', () => {
@@ -84,6 +85,27 @@ test('a writer that speaks after its reader was believed is passed on, and count
   assert.equal(counters.get('order.pipe_told_twice'), 1);
 });
 
+test('a pipe that gets the inode of one that was closed is another one', () => {
+  const { data, end, said, stage } = tellers();
+  data(1, 'write', 1, 'old');
+  end(1, 'closed');
+  data(9, 'read', 10, 'new');
+  stage.tick?.(500n);
+  assert.deepEqual(said(), ['1 writes old', '1 closed', '9 reads new']);
+});
+
+test('so is one that begins anew between other processes, though no end was seen', () => {
+  const { data, end, said, stage } = tellers();
+  data(1, 'write', 1, 'old');
+  end(2, 'reader');
+  data(9, 'read', 10, 'new');
+  stage.tick?.(500n);
+  data(8, 'write', 501, 'newer');
+  data(7, 'write', 502, 'newest');
+  end(9, 'reader');
+  assert.deepEqual(said().slice(2), ['9 reads new', '8 writes newer', '7 writes newest', '9 reader']);
+});
+
 test('what waits is bounded, by bytes and by pipes', () => {
   const bytes = tellers({ max_held_bytes: 3 });
   bytes.data(2, 'read', 1, 'abcd');
@@ -92,6 +114,13 @@ test('what waits is bounded, by bytes and by pipes', () => {
   pipes.data(2, 'read', 1, 'a', 5n);
   pipes.data(2, 'read', 1, 'b', 6n);
   assert.deepEqual(pipes.said(), ['2 reads a']);
+});
+
+test('pieces of no bytes count too', () => {
+  const { stage, data, said } = tellers({ max_held_bytes: 20_000 });
+  for (let count = 0; count < 100; count++) data(2, 'read', 1, '');
+  assert.equal(said().length, 100);
+  stage.close?.();
 });
 
 test('sockets and everything else pass as they are', () => {

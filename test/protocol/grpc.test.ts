@@ -13,10 +13,16 @@ const STREAM = Buffer.concat([
 ]);
 const MESSAGES = ['one', '', 'three!', 'four'];
 
-function read(pieces: readonly Uint8Array[], max_message_bytes = 1000, gapAfter = -1) {
+function read(pieces: readonly Uint8Array[], max_message_bytes = 1000, gapAfter = -1, max_held_bytes = 1000) {
   const seen = { messages: [] as string[], too_large: 0, malformed: 0 };
+  let charged_bytes = 0;
   const reader = createGrpcReader({
     max_message_bytes,
+    hold(bytes) {
+      if (charged_bytes + bytes > max_held_bytes) return false;
+      charged_bytes += bytes;
+      return true;
+    },
     message: ({ data, is_compressed }) => seen.messages.push(`${data}${is_compressed ? '!' : ''}`),
     tooLarge: () => seen.too_large++,
     malformed: () => seen.malformed++,
@@ -25,6 +31,8 @@ function read(pieces: readonly Uint8Array[], max_message_bytes = 1000, gapAfter 
     reader.push(piece);
     if (index === gapAfter) reader.gap();
   }
+  reader.end();
+  assert.equal(charged_bytes, 0, 'all is given back');
   return seen;
 }
 
@@ -40,6 +48,12 @@ describe('gRPC messages', () => {
     const expected = { messages: MESSAGES, too_large: 1, malformed: 0 };
     for (const { name, pieces } of plainCuts(large)) assert.deepEqual(read(pieces, 100), expected, name);
     fc.assert(fc.property(randomCuts(large), (pieces) => assert.deepEqual(read(pieces, 100), expected)));
+  });
+
+  test('for which there is no room are dropped and told, and the next one is read', () => {
+    const large = Buffer.concat([grpcMessage(Buffer.alloc(500, 1)), STREAM]);
+    const pieces = [...large].map((byte) => Buffer.of(byte));
+    assert.deepEqual(read(pieces, 1000, -1, 100), { messages: MESSAGES, too_large: 1, malformed: 0 });
   });
 
   test('are not looked for behind missing bytes, nor in what is no gRPC', () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { protoFields } from '../../src/protocol/protobuf.ts';
+import { protoFields as readFields } from '../../src/protocol/protobuf.ts';
 import { doubleField, floatField, protoField, varint } from './proto-bytes.ts';
+
+const protoFields = (data: Buffer) => readFields(data, 1000)?.fields;
 
 test('the fields of a message come in their order', () => {
   const message = [
@@ -42,4 +44,11 @@ test('a message that is cut, or is none, gives nothing', () => {
     assert.equal(protoFields(Buffer.from(bytes)), undefined, bytes.join());
   }
   fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => void protoFields(Buffer.from(bytes))));
+});
+
+test('a message of more fields than are wanted says so', () => {
+  const message = Buffer.concat(Array.from({ length: 10 }, (_, value) => protoField(1, value)));
+  assert.equal(readFields(message, 10)?.is_cut, false);
+  const { fields, is_cut } = readFields(message, 9) ?? assert.fail();
+  assert.deepEqual([fields.length, is_cut], [9, true]);
 });

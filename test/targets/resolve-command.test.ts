@@ -64,3 +64,23 @@ test('a running process shows its executable and mapped TLS libraries, by paths 
   assert.ok(files.every((file) => file.startsWith(`/proc/${process.pid}/`)));
   assert.deepEqual(findProcessFiles(2 ** 30), [`/proc/${2 ** 30}/exe`]);
 });
+
+test('a program that a wrapper starts is known before it runs', () => {
+  fs.copyFileSync('/bin/true', path.join(directory, 'wrapped'));
+  script('wrapper', '#!/bin/sh\nset -e\nexec wrapped "$@"\n');
+  script('outer', `#!/bin/sh\n[ -n "$X" ] || exec ${path.join(directory, 'wrapper')}\n`);
+  const wrapped = path.join(directory, 'wrapped');
+  const runs: [string, ...string[]][] = [
+    ['env', 'X=1', 'wrapped'],
+    ['timeout', '-s', 'INT', '10', wrapped],
+    ['sh', '-c', 'cd /tmp; exec wrapped --now'],
+    ['sh', '-c', `A=1 "${wrapped}" | cat`],
+    ['wrapper'],
+    ['outer'],
+    ['sh', 'wrapper'],
+  ];
+  for (const [command, ...args] of runs) {
+    assert.ok(resolveCommand(command, place, args).tls_files.includes(wrapped), [command, ...args].join(' '));
+  }
+  assert.ok(!resolveCommand('true', place, ['--wrapped', 'no']).tls_files.includes(wrapped));
+});

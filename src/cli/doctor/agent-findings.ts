@@ -40,7 +40,7 @@ export function findRunningAgents(rules: readonly AgentRule[]): Finding {
       const agent = recogniseAgent({ executable_path, args }, rules);
       if (agent === undefined) continue;
       const tls = familyOf(findProcessFiles(Number(pid)));
-      const reason = tls === undefined ? unreadTlsReason(Number(pid), executable_path) : undefined;
+      const reason = tls === undefined ? unreadTlsReason(Number(pid)) : undefined;
       found.push({ name: agent.name, where: pid, tls, reason });
     } catch {
       // Gone, a kernel thread, or not ours to look at.

@@ -30,7 +30,7 @@ export function findUnreadProcesses(rules: readonly AgentRule[]): Finding {
     if (!programs.has(speaker.program)) programs.set(speaker.program, speaker);
   }
   const unread = [...programs.values()].flatMap(({ pid, program, peer }) => {
-    const reason = unreadTlsReason(pid, program);
+    const reason = unreadTlsReason(pid);
     return reason === undefined ? [] : [`${printable(program)} (pid ${pid}, connected to ${peer}): ${reason}`];
   });
   if (unread.length === 0) {

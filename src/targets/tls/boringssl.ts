@@ -43,7 +43,7 @@ export const boringssl: TlsFamily = {
     const isCalled = scanCallTargets(elf);
     const boundaries = { isCalled, table: readFunctionTable(elf) };
     const raising = findRaising(elf, references, boundaries);
-    const write = findWrite(raising);
+    const write = findWrite(elf, raising);
     const read = write && findRead(elf, raising, write, boundaries.table);
     if (write === undefined || read === undefined || !isFunctionEntry(elf, write.start)) {
       const what = write === undefined ? 'SSL_write' : 'SSL_read';
@@ -71,11 +71,11 @@ export const boringssl: TlsFamily = {
   },
 };
 
-function findWrite(raising: readonly RaisingFunction[]): RaisingFunction | undefined {
+function findWrite(elf: Elf, raising: readonly RaisingFunction[]): RaisingFunction | undefined {
   const reasons = [SHOULD_NOT_HAVE_BEEN_CALLED, BAD_LENGTH, SSL_HANDSHAKE_FAILURE, UNINITIALIZED];
   // Older versions inline more here, with further errors.
   const found = raising.filter((one) => reasons.every((reason) => one.reasons.includes(reason)));
-  return only(found.filter((one) => callsHandshake(one, raising)));
+  return only(found.filter((one) => callsHandshake(elf, one, raising)));
 }
 
 interface FoundRead {
@@ -90,7 +90,7 @@ function findRead(
   write: RaisingFunction,
   table: FunctionTable | undefined,
 ): FoundRead | undefined {
-  const byReasons = findReadByReasons(raising, write, table);
+  const byReasons = findReadByReasons(elf, raising, write, table);
   const byBytes = findBytes(elf, READ_BEGINNING, 2);
   const [bytesStart] = byBytes;
   if (byReasons !== undefined) {
@@ -107,6 +107,7 @@ function findRead(
 }
 
 function findReadByReasons(
+  elf: Elf,
   raising: readonly RaisingFunction[],
   write: RaisingFunction,
   table: FunctionTable | undefined,
@@ -117,12 +118,12 @@ function findReadByReasons(
       [UNINITIALIZED, SSL_HANDSHAKE_FAILURE].every((reason) => reasons.includes(reason)) &&
       ![SHOULD_NOT_HAVE_BEEN_CALLED, BAD_LENGTH].some((reason) => reasons.includes(reason)),
   );
-  const implementation = only(implementations.filter((one) => callsHandshake(one, raising)));
+  const implementation = only(implementations.filter((one) => callsHandshake(elf, one, raising)));
   if (implementation === undefined) return undefined;
   const callers = raising.filter(
     (one) =>
       raises(one, [SHOULD_NOT_HAVE_BEEN_CALLED]) &&
-      calls(one, implementation) &&
+      calls(elf, one, implementation) &&
       one.firstLine > implementation.firstLine &&
       one.firstLine < write.firstLine &&
       write.firstLine - implementation.firstLine < MAX_LINES,
@@ -137,8 +138,10 @@ function findReadByReasons(
 const raises = ({ reasons }: RaisingFunction, wanted: readonly number[]): boolean =>
   reasons.length === wanted.length && wanted.every((reason) => reasons.includes(reason));
 
-const calls = ({ code, start }: RaisingFunction, callee: RaisingFunction): boolean =>
-  findBranches(code, start).some(({ target }) => target === callee.start);
+function calls({ budget }: Elf, { code, start }: RaisingFunction, callee: RaisingFunction): boolean {
+  budget.checkTime();
+  return findBranches(code, start).some(({ target }) => target === callee.start);
+}
 
 /** Whether it calls all that the other calls, and something besides; calls are told from other bytes by the unwind tables. */
 function doesMore(one: RaisingFunction, other: RaisingFunction, table: FunctionTable | undefined): boolean {
@@ -150,7 +153,7 @@ function doesMore(one: RaisingFunction, other: RaisingFunction, table: FunctionT
   return ours.size > theirs.size && theirs.size > 0 && [...theirs].every((target) => ours.has(target));
 }
 
-const callsHandshake = (one: RaisingFunction, raising: readonly RaisingFunction[]): boolean =>
-  raising.some((callee) => raises(callee, [CONNECTION_TYPE_NOT_SET]) && calls(one, callee));
+const callsHandshake = (elf: Elf, one: RaisingFunction, raising: readonly RaisingFunction[]): boolean =>
+  raising.some((callee) => raises(callee, [CONNECTION_TYPE_NOT_SET]) && calls(elf, one, callee));
 
 const only = <T>(found: readonly T[]): T | undefined => (found.length === 1 ? found[0] : undefined);

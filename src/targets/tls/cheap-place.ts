@@ -1,7 +1,8 @@
 /**
  * Where in a function's first instructions a probe costs least. The kernel carries out some instructions by itself (push,
  * nop, direct jumps and calls: arch/x86/kernel/uprobes.c); any other it has to single-step, at ten times the cost. A probe may
- * stand later than at the beginning as long as nothing before it moves the stack, writes memory or changes an argument.
+ * stand later than at the beginning as long as nothing before it moves the stack, writes memory or changes one of the first five
+ * arguments: no function that is probed has more.
  * Encodings: Intel SDM volume 2; whatever is not known here ends the search.
  */
 

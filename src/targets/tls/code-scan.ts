@@ -38,6 +38,7 @@ export function scanReferences(elf: Elf, wanted: ReadonlySet<number>): readonly 
       if (isRelative) consider(base + at - 1, base + at + 6 + chunk.readInt32LE(at + 2));
     }
     for (const { address, bytes } of movable) {
+      elf.budget.checkTime();
       for (let at = chunk.indexOf(bytes, 1); at >= 0; at = chunk.indexOf(bytes, at + 1)) {
         if (((chunk[at - 1] as number) & 0xf8) === OPCODE_MOV) consider(base + at - 1, address);
       }

@@ -1,4 +1,4 @@
-import { type Elf, readAt } from '../elf.ts';
+import { type Elf, readFrom } from '../elf.ts';
 
 const MAX_FUNCTIONS = 8 * 1024 * 1024;
 const HEADER_BYTES = 12;
@@ -18,15 +18,16 @@ export interface FunctionTable {
 }
 
 /** Undefined without `.eh_frame_hdr`, or where it is not laid out as usual. Layout: Linux Standard Base 5.0, 10.6. */
-export function readFunctionTable({ fd, unwind_index }: Elf): FunctionTable | undefined {
+export function readFunctionTable(elf: Elf): FunctionTable | undefined {
+  const { unwind_index } = elf;
   if (unwind_index === undefined) return undefined;
   const base = Number(unwind_index.address);
   const offset = Number(unwind_index.offset);
-  const header = readAt(fd, offset, HEADER_BYTES);
+  const header = readFrom(elf, offset, HEADER_BYTES);
   if (header.length < HEADER_BYTES || header.readUInt32BE(0) !== USUAL_ENCODING) return undefined;
   const count = header.readUInt32LE(8);
   if (count === 0 || count > MAX_FUNCTIONS) return undefined;
-  const table = readAt(fd, offset + HEADER_BYTES, count * 8);
+  const table = readFrom(elf, offset + HEADER_BYTES, count * 8);
   if (table.length < count * 8) return undefined;
   const startAt = (index: number) => base + table.readInt32LE(index * 8);
   return {
@@ -42,15 +43,15 @@ export function readFunctionTable({ fd, unwind_index }: Elf): FunctionTable | un
       if (low === 0) return undefined;
       const start = startAt(low - 1);
       const description = base + table.readInt32LE((low - 1) * 8 + 4);
-      const bytes = readLength(fd, description - base + offset, description, start);
+      const bytes = readLength(elf, description - base + offset, description, start);
       return bytes !== undefined && address < start + bytes ? { start, end: start + bytes } : undefined;
     },
   };
 }
 
 /** How long a function is, if its frame description agrees that it begins at `start`. */
-function readLength(fd: number, offset: number, address: number, start: number): number | undefined {
-  const description = readAt(fd, offset, 16);
+function readLength(elf: Elf, offset: number, address: number, start: number): number | undefined {
+  const description = readFrom(elf, offset, 16);
   if (description.length < 16) return undefined;
   const begins = address + 8 + description.readInt32LE(8);
   return begins === start ? description.readUInt32LE(12) : undefined;

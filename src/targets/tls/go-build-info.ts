@@ -1,5 +1,5 @@
 /** The version that Go's linker leaves in every program. Layout: Go's src/debug/buildinfo/buildinfo.go. */
-import { type Elf, readAt } from '../elf.ts';
+import { type Elf, readFrom } from '../elf.ts';
 
 const SECTION = '.go.buildinfo';
 const MAGIC = Buffer.from('\xff Go buildinf:', 'latin1');
@@ -20,7 +20,7 @@ export interface GoVersion {
 export function readGoVersion(elf: Elf): GoVersion | undefined {
   const section = elf.sections.find(({ name }) => name === SECTION);
   if (section === undefined) return undefined;
-  const header = readAt(elf.fd, section.offset, HEADER_BYTES + 1 + MAX_VERSION_BYTES);
+  const header = readFrom(elf, section.offset, HEADER_BYTES + 1 + MAX_VERSION_BYTES);
   if (header.length <= HEADER_BYTES || !header.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
   const flags = header[15] ?? 0;
   const text = (flags & FLAG_INLINE) !== 0 ? readInline(header) : readPointed(elf, header, flags);
@@ -45,9 +45,9 @@ function readPointed(elf: Elf, header: Buffer, flags: number): string | undefine
     : undefined;
 }
 
-function readData({ fd, sections }: Elf, address: number, bytes: number): Buffer {
-  const section = sections.find(
+function readData(elf: Elf, address: number, bytes: number): Buffer {
+  const section = elf.sections.find(
     (one) => one.address > 0 && address >= one.address && address + bytes <= one.address + one.bytes,
   );
-  return section === undefined ? Buffer.alloc(0) : readAt(fd, address - section.address + section.offset, bytes);
+  return section === undefined ? Buffer.alloc(0) : readFrom(elf, address - section.address + section.offset, bytes);
 }

@@ -2,7 +2,7 @@
  * The table by which Go's runtime walks stacks (`pclntab`): every function with its name, source file and frame sizes. It stays
  * where symbols are stripped. Layouts: Go's src/runtime/symtab.go, of Go 1.16, 1.18 and 1.20.
  */
-import { codeSections, type Elf, readAt, readCode, readPieces, type Section } from '../elf.ts';
+import { codeSections, type Elf, readCode, readFrom, readPieces, type Section } from '../elf.ts';
 
 /** By the table's magic number: since which Go 1.N it is laid out so. */
 const LAYOUTS: ReadonlyMap<number, number> = new Map([
@@ -18,6 +18,9 @@ const QUANTUM_X86 = 1;
 const POINTER_BYTES = 8;
 const ALIGNMENT = 8;
 const MAX_TABLE_BYTES = 512 * 1024 * 1024;
+/** What only looks like the beginning of a table is rare. */
+const MAX_CANDIDATES = 8;
+const LOOKS_AT_CLOCK_EVERY_FUNCTIONS = 65536;
 const MAX_FUNCTIONS = 4 * 1024 * 1024;
 const MAX_FUNCTION_BYTES = 1024 * 1024;
 const MAX_NAME_BYTES = 1024;
@@ -49,7 +52,7 @@ export interface GoFunctionTable {
   /** The Go 1.N since which tables are laid out so: 16, 18 or 20. */
   readonly layout: number;
   readonly count: number;
-  /** All functions of this name. */
+  /** The functions of this name, at most two. Throws TookTooLong. */
   named(name: string): readonly GoFunction[];
 }
 
@@ -59,14 +62,23 @@ export function stackCheckBytes(code: Buffer): number {
   return found === null ? 0 : found[0].length / 2;
 }
 
-/** Undefined where there is none, or where it contradicts itself or the code. Throws what `fs.readSync` throws. */
+/** Undefined where there is none, or where it contradicts itself or the code. Throws TookTooLong and what `fs.readSync` throws. */
 export function readGoFunctionTable(elf: Elf): GoFunctionTable | undefined {
   const named = elf.sections.find(({ name }) => NAMED_SECTION.test(name));
+  const search: TextSearch = { isDone: false };
+  let candidates = 0;
   for (const place of named === undefined ? findByMagic(elf) : [{ section: named, offset: 0 }]) {
-    const table = readTable(elf, place);
+    const table = readTable(elf, place, search);
     if (table !== undefined) return table;
+    candidates += 1;
+    if (candidates >= MAX_CANDIDATES) return undefined;
   }
   return undefined;
+}
+
+/** Reads megabytes and compares them for a while: once for a file. */
+interface TextSearch {
+  isDone: boolean;
 }
 
 interface Place {
@@ -86,9 +98,9 @@ function* findByMagic(elf: Elf): Generator<Place> {
   }
 }
 
-function readTable(elf: Elf, { section, offset }: Place): GoFunctionTable | undefined {
-  const bytes = Math.min(section.bytes - offset, MAX_TABLE_BYTES, elf.budget.left_bytes);
-  const header = readAt(elf.fd, section.offset + offset, HEADER_BYTES);
+function readTable(elf: Elf, { section, offset }: Place, search: TextSearch): GoFunctionTable | undefined {
+  const bytes = Math.min(section.bytes - offset, MAX_TABLE_BYTES);
+  const header = readFrom(elf, section.offset + offset, HEADER_BYTES);
   if (header.length < HEADER_BYTES || bytes < HEADER_BYTES) return undefined;
   const layout = LAYOUTS.get(header.readUInt32LE(0));
   const isSound = header.readUInt16LE(4) === 0 && header[6] === QUANTUM_X86 && header[7] === POINTER_BYTES;
@@ -100,14 +112,13 @@ function readTable(elf: Elf, { section, offset }: Place): GoFunctionTable | unde
   const count = word(0);
   const isOrdered = HEADER_BYTES - 8 <= names && names <= units && units <= files && files <= pcs && pcs <= functions;
   if (!isOrdered || functions >= bytes || count < SAMPLES || count > MAX_FUNCTIONS) return undefined;
-  const data = readAt(elf.fd, section.offset + offset, bytes);
-  elf.budget.left_bytes -= data.length;
+  const data = readFrom(elf, section.offset + offset, bytes);
   const layoutOf: Layout = { data, layout, count, names, units, files, pcs, functions };
   const entries = readEntries(layoutOf);
   if (entries === undefined) return undefined;
-  const text = layout === 16 ? 0 : findText(elf, entries, word(2));
+  const text = layout === 16 ? 0 : findText(elf, entries, word(2), search);
   if (text === undefined || !looksLikeCode(elf, entries, text)) return undefined;
-  return createTable(layoutOf, entries, text);
+  return createTable(elf, layoutOf, entries, text);
 }
 
 type Five = [number, number, number, number, number];
@@ -141,13 +152,15 @@ function readEntries({ data, layout, count, functions }: Layout): Entries | unde
 }
 
 /** Where the text begins to which starts are relative: as the header says (up to Go 1.25), else where the functions fit the code. */
-function findText(elf: Elf, entries: Entries, said: number): number | undefined {
+function findText(elf: Elf, entries: Entries, said: number, search: TextSearch): number | undefined {
   const section = codeSections(elf).find(({ name }) => name === '.text');
   if (section === undefined) return undefined;
   for (const text of [said, section.address]) {
     if (text >= section.address && text < section.address + section.bytes && looksLikeCode(elf, entries, text))
       return text;
   }
+  if (search.isDone) return undefined;
+  search.isDone = true;
   return searchText(elf, entries, section);
 }
 
@@ -176,7 +189,7 @@ function looksLikeCode(elf: Elf, entries: Entries, text: number): boolean {
   return checks >= SAMPLES * MIN_SHARE;
 }
 
-function createTable(tables: Layout, entries: Entries, text: number): GoFunctionTable {
+function createTable(elf: Elf, tables: Layout, entries: Entries, text: number): GoFunctionTable {
   const { data, layout, count, names, units, files, pcs } = tables;
   /** Fields after the entry, which is a word in the oldest layout. */
   const field = (description: number, index: number): number => {
@@ -198,7 +211,9 @@ function createTable(tables: Layout, entries: Entries, text: number): GoFunction
     named(name) {
       const offset = data.subarray(names, units).indexOf(`\0${name}\0`, 0, 'latin1') + 1;
       const found: GoFunction[] = [];
-      for (let index = 0; offset > 0 && index < count; index++) {
+      // A second one already says that the name settles nothing.
+      for (let index = 0; offset > 0 && index < count && found.length < 2; index++) {
+        if (index % LOOKS_AT_CLOCK_EVERY_FUNCTIONS === 0) elf.budget.checkTime();
         const description = entries.description(index);
         if (field(description, 0) !== offset || entryOf(description) !== entries.start(index)) continue;
         const bytes = entries.start(index + 1) - entries.start(index);

@@ -25,7 +25,7 @@ const FUNCTIONS = {
 type GoName = keyof typeof FUNCTIONS;
 const NAMES = Object.keys(FUNCTIONS) as readonly GoName[];
 
-const OPCODE_RET = 0xc3;
+export const OPCODE_RET = 0xc3;
 const OPCODE_RET_POPPING = 0xc2;
 const OPCODE_JBE_SHORT = 0x76;
 const OPCODE_JBE = 0x0f86;
@@ -113,8 +113,8 @@ function readPoints(elf: Elf, found: GoFunction): Points | { readonly refused: s
   return { probe_skip_bytes, returns: returns.map((at) => offsetOf(elf, address + at)) };
 }
 
-/** By offset. Undefined where something is not known or does not fit. */
-function readInstructions(code: Buffer): ReadonlyMap<number, X86Instruction> | undefined {
+/** By offset. Undefined where something is not known, or a jump leads into the middle of it. */
+export function readInstructions(code: Buffer): ReadonlyMap<number, X86Instruction> | undefined {
   const instructions = new Map<number, X86Instruction>();
   for (let at = 0; at < code.length; ) {
     const one = readInstruction(code, at);

@@ -12,6 +12,7 @@ import { TLS_FUNCTION_NAMES } from '../../model/tls-library.ts';
 import shipped from './known-builds.json' with { type: 'json' };
 
 const SYSTEM_DIRECTORY = '/etc/undersight/builds.d';
+const WRITABLE_BY_OTHERS = 0o022;
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_BUILDS = 10_000;
 const MAX_FUNCTIONS = 64;
@@ -108,6 +109,7 @@ function systemFiles(): readonly string[] {
 
 function readBuilds(file: string): readonly KnownBuild[] {
   let value: unknown;
+  checkWriters(file);
   try {
     if (fs.statSync(file).size > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
     value = parse(fs.readFileSync(file, 'utf8'), { maxAliasCount: 0 });
@@ -118,6 +120,27 @@ function readBuilds(file: string): readonly KnownBuild[] {
     );
   }
   return checkBuilds(value, file);
+}
+
+/** What it says decides where instructions of other programs are replaced: nobody else may write it, or put another in its place. */
+function checkWriters(file: string): void {
+  let real: string;
+  let stats: readonly (readonly [string, fs.Stats])[];
+  try {
+    real = fs.realpathSync(file);
+    stats = [real, path.dirname(real)].map((one) => [one, fs.statSync(one)] as const);
+  } catch {
+    // That it is not there is told when it is read.
+    return;
+  }
+  for (const [one, { uid, mode }] of stats) {
+    const isOwned = uid === 0 || uid === process.geteuid?.();
+    if (isOwned && (mode & WRITABLE_BY_OTHERS) === 0) continue;
+    throw new SetupError(
+      `${file} is not used as a list of known builds: ${one} ${isOwned ? 'can be written by others' : `belongs to the user ${uid}`}`,
+      `chown root ${one} && chmod go-w ${one}`,
+    );
+  }
 }
 
 function checkBuilds(value: unknown, file: string): readonly KnownBuild[] {

@@ -13,16 +13,19 @@ import { type Elf, readAt } from '../elf.ts';
 import type { FoundTls } from './inspect-tls.ts';
 
 /** To be raised when the families find more, or otherwise: what was found before is then looked for again. */
-const REVISION = 4;
+const REVISION = 5;
 const MAX_ENTRIES = 256;
-const MAX_ENTRY_BYTES = 16 * 1024;
+const MAX_ENTRY_BYTES = 64 * 1024;
 const COMPARED_BYTES = 16;
+const REFUSED_FOR_MS = 24 * 60 * 60 * 1000;
 
 const entrySchema = z.strictObject({
   /** Why these functions, at these places, are not to be probed. */
-  refused: z.strictObject({ reason: z.string(), functions: z.string() }).optional(),
-  found: z.nullable(
-    z.strictObject({
+  refused: z.strictObject({ reason: z.string(), functions: z.string(), at_ms: z.number() }).optional(),
+  /** Which functions, at which places, moved what looked like a protocol. */
+  confirmed: z.string().optional(),
+  found: z
+    .strictObject({
       families: z.array(z.enum(TLS_FAMILY_NAMES)).min(1),
       functions: z.array(
         z.strictObject({
@@ -32,23 +35,30 @@ const entrySchema = z.strictObject({
         }),
       ),
       evidence: z.array(z.string()),
-    }),
-  ),
+    })
+    .nullable()
+    .optional(),
 });
+type Entry = z.infer<typeof entrySchema>;
 
 export interface LocationCache {
   /** What was found in this file, null for nothing; undefined when it is not known. */
   read(elf: Elf, file: fs.BigIntStats): FoundTls | null | undefined;
   /** Never fails: what cannot be kept is looked for again. */
   write(elf: Elf, file: fs.BigIntStats, found: FoundTls | null): void;
-  /** Remembers that these functions of this file are not what they were taken for. Never fails. */
+  /** Remembers for a day that these functions of this file are not what they were taken for. Never fails. */
   refuse(file: fs.BigIntStats, functions: readonly TlsFunction[], reason: string): void;
+  /** Remembers that these functions of this file are what they were taken for. Never fails. */
+  confirm(file: fs.BigIntStats, functions: readonly TlsFunction[]): void;
+  /** Whether all of these were confirmed. */
+  isConfirmed(file: fs.BigIntStats, functions: readonly TlsFunction[]): boolean;
   /** Why all of these functions of this file, or any, are not to be probed, if that is so. */
   readRefusal(file: fs.BigIntStats, functions: readonly TlsFunction[] | undefined): string | undefined;
 }
 
-/** `/var/cache/undersight/tls` for root, else below $XDG_CACHE_HOME (XDG base directory specification: `~/.cache`). */
+/** `tls` in $UNDERSIGHT_CACHE, else `/var/cache/undersight/tls` for root, else below $XDG_CACHE_HOME (XDG base directory specification: `~/.cache`). */
 export function locationCachePath(env: NodeJS.ProcessEnv, uid: number | undefined): string {
+  if (env.UNDERSIGHT_CACHE?.startsWith('/')) return path.join(env.UNDERSIGHT_CACHE, 'tls');
   if (uid === 0) return '/var/cache/undersight/tls';
   const cache = env.XDG_CACHE_HOME?.startsWith('/')
     ? env.XDG_CACHE_HOME
@@ -56,12 +66,22 @@ export function locationCachePath(env: NodeJS.ProcessEnv, uid: number | undefine
   return path.join(cache, 'undersight/tls');
 }
 
-export function createLocationCache(directory: string): LocationCache {
+/** `now_ms`: the time of day, by which refusals end. */
+export function createLocationCache(directory: string, now_ms: () => number = Date.now): LocationCache {
   const readFile = (file: fs.BigIntStats) => {
     if (!isOurs(directory)) throw new Error('not ours');
     return entrySchema.parse(JSON.parse(readEntry(path.join(directory, nameOf(file)))));
   };
-  const writeFile = (file: fs.BigIntStats, entry: () => z.infer<typeof entrySchema>) => {
+  const known = (file: fs.BigIntStats): Entry => {
+    try {
+      return readFile(file);
+    } catch {
+      return {};
+    }
+  };
+  const refusalIn = ({ refused }: Entry) =>
+    refused !== undefined && Math.abs(now_ms() - refused.at_ms) < REFUSED_FOR_MS ? refused : undefined;
+  const writeFile = (file: fs.BigIntStats, entry: () => Entry) => {
     try {
       fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
       if (!isOurs(directory)) return;
@@ -77,8 +97,10 @@ export function createLocationCache(directory: string): LocationCache {
   return {
     read(elf, file) {
       try {
-        const { found } = readFile(file);
-        if (found === null) return null;
+        const entry = readFile(file);
+        const { found } = entry;
+        if (found === null || refusalIn(entry) !== undefined) return null;
+        if (found === undefined) return undefined;
         const functions = found.functions.map(({ name, file_offset, begins }) => {
           if (beginning(elf, BigInt(file_offset)) !== begins) throw new Error('another function');
           return { name, file_offset: BigInt(file_offset) };
@@ -94,15 +116,31 @@ export function createLocationCache(directory: string): LocationCache {
           return { name, file_offset: String(file_offset), begins: beginning(elf, file_offset) };
         });
         const { families = [], evidence = [] } = found ?? {};
-        return { found: found && { families: [...families], functions: functions ?? [], evidence: [...evidence] } };
+        return {
+          ...known(file),
+          found: found && { families: [...families], functions: functions ?? [], evidence: [...evidence] },
+        };
       });
     },
     refuse(file, functions, reason) {
-      writeFile(file, () => ({ refused: { reason, functions: functions.map(placeOf).join(' ') }, found: null }));
+      writeFile(file, () => {
+        return { ...known(file), refused: { reason, functions: functions.map(placeOf).join(' '), at_ms: now_ms() } };
+      });
+    },
+    confirm(file, functions) {
+      writeFile(file, () => {
+        const entry = known(file);
+        const places = new Set([...(entry.confirmed?.split(' ') ?? []), ...functions.map(placeOf)]);
+        return { ...entry, confirmed: [...places].join(' ') };
+      });
+    },
+    isConfirmed(file, functions) {
+      const places = new Set(known(file).confirmed?.split(' '));
+      return functions.length > 0 && functions.every((one) => places.has(placeOf(one)));
     },
     readRefusal(file, functions) {
       try {
-        const { refused } = readFile(file);
+        const refused = refusalIn(readFile(file));
         if (refused === undefined) return undefined;
         const places = new Set(refused.functions.split(' '));
         const isMeant =

@@ -166,6 +166,7 @@ function locateFree(elf: Elf, named: Map<number, NamedFunction>): TlsLocation | 
     const lowers = hasBytes(code, MOV_EAX_MINUS_1) && LOCK_XADD.some((bytes) => hasBytes(code, bytes));
     return lowers && strings.size === 1 && strings.has(SOURCE_FILE);
   });
+  if (lowering.length !== 2) return undefined;
   const found = lowering.filter(({ start, end }) => {
     const code = readCode(elf, start, Math.min(end - start, MAX_FUNCTION_BYTES));
     return findBranches(code, start).some(
@@ -173,8 +174,7 @@ function locateFree(elf: Elf, named: Map<number, NamedFunction>): TlsLocation | 
     );
   });
   const [free] = found;
-  if (lowering.length !== 2 || found.length !== 1 || free === undefined || !isFunctionEntry(elf, free.start))
-    return undefined;
+  if (found.length !== 1 || free === undefined || !isFunctionEntry(elf, free.start)) return undefined;
   return {
     functions: [{ name: 'SSL_free', file_offset: offsetOf(elf, free.start) }],
     evidence: [

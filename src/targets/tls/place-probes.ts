@@ -1,5 +1,5 @@
 import type { TlsFunction } from '../../model/tls-library.ts';
-import { type Elf, readAt } from '../elf.ts';
+import { type Elf, readFrom } from '../elf.ts';
 import { cheapPlace } from './cheap-place.ts';
 
 const MACHINE_X86_64 = 62;
@@ -10,7 +10,7 @@ export function placeProbes(elf: Elf, functions: readonly TlsFunction[]): readon
   if (elf.machine !== MACHINE_X86_64) return functions;
   return functions.map((one) => {
     if (one.probe_skip_bytes !== undefined || one.return_offsets !== undefined) return one;
-    const skip = cheapPlace(readAt(elf.fd, Number(one.file_offset), LOOKED_AT_BYTES));
+    const skip = cheapPlace(readFrom(elf, Number(one.file_offset), LOOKED_AT_BYTES));
     return skip === 0 ? one : { ...one, probe_skip_bytes: skip };
   });
 }

@@ -3,7 +3,7 @@
  * addresses stand in place (RELR, fixed executables) or apart, in entries that say where they belong (RELA). Layouts: System V
  * gABI, "Relocation"; x86-64 psABI, R_X86_64_RELATIVE.
  */
-import { constantSections, type Elf, readAt, readPieces, type Section } from '../elf.ts';
+import { constantSections, type Elf, readFrom, readPieces, type Section } from '../elf.ts';
 
 const SECTION_PROGBITS = 1;
 const SECTION_RELA = 4;
@@ -26,7 +26,7 @@ export function readRelocatedData(elf: Elf): readonly RelocatedData[] {
   const data = dataSections(elf).flatMap(({ address, offset, bytes }) => {
     const length = Math.min(bytes, left) & ~7;
     if (length <= 0 || !Number.isSafeInteger(address + length) || address % 8 !== 0) return [];
-    const content = readAt(elf.fd, offset, length);
+    const content = readFrom(elf, offset, length);
     left -= content.length;
     // A buffer of its own begins at the start of its memory, hence aligned.
     return { address, words: new Uint32Array(content.buffer, content.byteOffset, (content.length >> 3) * 2) };

@@ -6,6 +6,7 @@ const MAX_SIZE_BYTES = 64 * 1024;
 const MAX_CODE_SECTIONS = 16;
 /** Real programs have up to 20,000. */
 const MAX_VTABLES = 256 * 1024;
+const LOOKS_AT_CLOCK_EVERY_WORDS = 65536;
 
 /**
  * What Rust calls the methods of a trait object by: how to drop the value (0 where nothing is to be done), its size and
@@ -29,6 +30,7 @@ export function* findVtables(elf: Elf, data: readonly RelocatedData[], maxMethod
   for (const { address, words } of data) {
     const wordAt = (index: number) => (words[2 * index] ?? 0) + (words[2 * index + 1] ?? 0) * 2 ** 32;
     for (let at = 2; 2 * at + 3 < words.length; at++) {
+      if (at % LOOKS_AT_CLOCK_EVERY_WORDS === 0) elf.budget.checkTime();
       const align = words[2 * at] as number;
       if (words[2 * at + 1] !== 0 || align === 0 || align > MAX_ALIGN_BYTES || (align & (align - 1)) !== 0) continue;
       const size = wordAt(at - 1);

@@ -22,7 +22,7 @@ const write = (name: string, content: string | Buffer) => {
 /** A program without symbols or strings, whose functions nothing tells. */
 const { bytes, offsets } = buildElf({
   functions: [
-    { name: 'read', code: ['554889e54157415653504883bf', '5dc3'] },
+    { name: 'read', code: ['554889e54157415653b8c30000004883ec085dc3'] },
     { name: 'write', code: ['554889e541574156415541545348', '5dc3'] },
   ],
   strings: ['x'],
@@ -72,6 +72,12 @@ test('a program whose TLS is not found can be listed by hand', () => {
   loadKnownBuilds([]);
 });
 
+test('`targets inspect` takes the lists that the configuration names, as `watch` does, and says which it was', () => {
+  const list = write('configured.yaml', entry({ SSL_read: { at: 'read' }, SSL_write: { at: 'write' } }));
+  const setting = `receivers.undersight.targets.known_builds=[${list}]`;
+  assert.match(run('targets', 'inspect', '--set', setting, program), /listed in \S*configured\.yaml/);
+});
+
 test('a list that names other instructions than there are is not used', () => {
   const wrong = entry({ SSL_read: { at: 'read' }, SSL_write: { at: 'write', begins: '4883ec1831c0c3cc' } });
   loadKnownBuilds([write('wrong.yaml', wrong)]);
@@ -83,11 +89,9 @@ test('a list that names other instructions than there are is not used', () => {
 
 test('a build of Go is listed with where its functions return, or not used', () => {
   const at = (name: string, more = 0) => `"0x${((offsets.get(name) ?? 0n) + BigInt(more)).toString(16)}"`;
+  const ofSsl = entry({ SSL_read: { at: 'read' } });
   const list = (returns: string) =>
-    entry({ SSL_read: { at: 'read' } }).replace(
-      '"SSL_read"',
-      `"go_conn_read","probe_skip_bytes":4,"return_offsets":[${returns}]`,
-    );
+    ofSsl.replace('"SSL_read"', `"go_conn_read","probe_skip_bytes":4,"return_offsets":[${returns}]`);
   const end = bytes.indexOf('5dc3', Number(offsets.get('read')), 'hex') - Number(offsets.get('read'));
   loadKnownBuilds([write('go.yaml', list(at('read', end + 1)))]);
   const found = inspect().found?.functions[0];
@@ -95,8 +99,44 @@ test('a build of Go is listed with where its functions return, or not used', () 
   assert.deepEqual(found.return_offsets, [(offsets.get('read') ?? 0n) + BigInt(end + 1)]);
   // A probe stays where it was listed: nothing that costs less is looked for.
   assert.deepEqual(placeProbes({ machine: 62 } as never, [found]), [found]);
-  loadKnownBuilds([write('go.yaml', list(at('read', end)))]);
-  assert.match(inspect().missing[0]?.missing ?? '', /go_conn_read does not return/);
+  const inConstant = bytes.indexOf('b8c3', Number(offsets.get('read')), 'hex') - Number(offsets.get('read')) + 1;
+  for (const wrong of [end, inConstant, -1]) {
+    loadKnownBuilds([write('go.yaml', list(at('read', wrong)))]);
+    assert.match(
+      inspect().missing[0]?.missing ?? '',
+      /go_conn_read (does not return|cannot be told apart)/,
+      String(wrong),
+    );
+  }
+  const skipsTooLittle = list(at('read', end + 1)).replace('"probe_skip_bytes":4', '"probe_skip_bytes":3');
+  loadKnownBuilds([write('go.yaml', skipsTooLittle)]);
+  assert.match(inspect().missing[0]?.missing ?? '', /no instruction of go_conn_read begins/);
+  loadKnownBuilds([]);
+});
+
+test('a list that others could write, or put another in the place of, is refused', () => {
+  const directory = path.join(folder, 'lists');
+  fs.mkdirSync(directory, { mode: 0o755 });
+  const file = write('lists/builds.yaml', '[]');
+  loadKnownBuilds([file]);
+  const refused = (message: RegExp) =>
+    assert.throws(
+      () => loadKnownBuilds([file]),
+      (error) => error instanceof SetupError && message.test(error.message) && error.message.includes(file),
+    );
+  for (const [one, mode] of [
+    [file, 0o664],
+    [file, 0o646],
+    [directory, 0o777],
+  ] as const) {
+    fs.chmodSync(one, mode);
+    refused(/can be written by others/);
+    fs.chmodSync(one, mode & 0o755);
+  }
+  if (process.geteuid?.() === 0) {
+    fs.chownSync(file, 65534, 65534);
+    refused(/belongs to the user 65534/);
+  }
   loadKnownBuilds([]);
 });
 

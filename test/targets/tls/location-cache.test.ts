@@ -23,18 +23,28 @@ const newDirectory = () => path.join(home, `cache-${count++}`);
 function openProgram(directory: string, code = '554889e5') {
   const file = path.join(home, `program-${count++}`);
   fs.writeFileSync(file, buildElf({ functions: [{ name: 'main', code: [code] }], strings: [] }).bytes);
+  let now_ms = 1_000_000;
   const use = <T>(
     action: (cache: ReturnType<typeof createLocationCache>, elf: never, stat: fs.BigIntStats) => T,
   ): T => {
     const fd = fs.openSync(file, 'r');
     try {
-      return action(createLocationCache(directory), readElf(fd) as never, fs.fstatSync(fd, { bigint: true }));
+      return action(
+        createLocationCache(directory, () => now_ms),
+        readElf(fd) as never,
+        fs.fstatSync(fd, { bigint: true }),
+      );
     } finally {
       fs.closeSync(fd);
     }
   };
   return {
     file,
+    passHours: (hours: number) => {
+      now_ms += hours * 3_600_000;
+    },
+    confirm: (functions: FoundTls['functions']) => use((cache, _elf, stat) => cache.confirm(stat, functions)),
+    isConfirmed: (functions: FoundTls['functions']) => use((cache, _elf, stat) => cache.isConfirmed(stat, functions)),
     read: () => use((cache, elf, stat) => cache.read(elf, stat)),
     write: (found: FoundTls | null) => use((cache, elf, stat) => cache.write(elf, stat, found)),
     refuse: (functions: FoundTls['functions']) =>
@@ -66,6 +76,32 @@ test('functions that turned out to be others are not given again, and why is kno
   assert.equal(program.readRefusal(FOUND.functions), 'moves ciphertext');
   // Another place in the same file is another matter: somebody may have listed it since.
   assert.equal(program.readRefusal([{ name: 'SSL_read', file_offset: 0x2000n }]), undefined);
+});
+
+test('a day later, functions that turned out to be others are tried again', () => {
+  const program = openProgram(newDirectory());
+  program.write(FOUND);
+  program.refuse(FOUND.functions);
+  program.passHours(23);
+  assert.equal(program.read(), null);
+  program.passHours(2);
+  assert.deepEqual(program.read(), FOUND);
+  assert.equal(program.readRefusal(), undefined);
+});
+
+test('functions that use has confirmed stay known as such, beside what was found', () => {
+  const program = openProgram(newDirectory());
+  const other = { name: 'rustls_encrypt', file_offset: 0x3000n } as const;
+  assert.equal(program.isConfirmed(FOUND.functions), false);
+  program.confirm(FOUND.functions);
+  assert.equal(program.read(), undefined);
+  program.write(FOUND);
+  assert.equal(program.isConfirmed(FOUND.functions), true);
+  assert.deepEqual(program.read(), FOUND);
+  assert.equal(program.isConfirmed([...FOUND.functions, other]), false);
+  program.confirm([other]);
+  assert.equal(program.isConfirmed([...FOUND.functions, other]), true);
+  assert.equal(program.isConfirmed([]), false);
 });
 
 test('a file that changed, or is another one with the same content, is looked into anew', () => {
@@ -133,7 +169,10 @@ test('only its owner can read it, and it does not grow without end', () => {
   assert.equal(fs.readdirSync(directory).length, 256);
 });
 
-test('the cache lies where such things lie', () => {
+test('the cache lies where such things lie, or where the environment says', () => {
+  assert.equal(locationCachePath({ UNDERSIGHT_CACHE: '/c', XDG_CACHE_HOME: '/x' }, 0), '/c/tls');
+  assert.equal(locationCachePath({ UNDERSIGHT_CACHE: '/c', XDG_CACHE_HOME: '/x' }, 1000), '/c/tls');
+  assert.equal(locationCachePath({ UNDERSIGHT_CACHE: 'relative' }, 0), '/var/cache/undersight/tls');
   assert.equal(locationCachePath({ XDG_CACHE_HOME: '/x', HOME: '/h' }, 0), '/var/cache/undersight/tls');
   assert.equal(locationCachePath({ XDG_CACHE_HOME: '/x', HOME: '/h' }, 1000), '/x/undersight/tls');
   assert.equal(locationCachePath({ XDG_CACHE_HOME: 'relative', HOME: '/h' }, 1000), '/h/.cache/undersight/tls');

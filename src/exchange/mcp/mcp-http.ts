@@ -1,12 +1,12 @@
-import type { Counters } from '../health/counters.ts';
-import { BoundedMap } from '../model/bounded-map.ts';
-import type { EventBase, ProcessKey } from '../model/event.ts';
-import type { McpCall } from '../model/mcp-call.ts';
-import type { ExchangeListener } from '../protocol/http-exchange.ts';
-import type { HttpRequestHead } from '../providers/provider.ts';
-import type { Arrival } from './arrival.ts';
-import type { BodyBudget } from './body-collector.ts';
-import { type McpChannel, McpDialogue } from './mcp-dialogue.ts';
+import type { Counters } from '../../health/counters.ts';
+import { BoundedMap } from '../../model/bounded-map.ts';
+import type { EventBase, ProcessKey } from '../../model/event.ts';
+import type { McpCall } from '../../model/mcp-call.ts';
+import type { ExchangeListener } from '../../protocol/http-exchange.ts';
+import type { HttpRequestHead } from '../../providers/provider.ts';
+import type { Arrival } from '../arrival.ts';
+import type { BodyBudget } from '../body-collector.ts';
+import { createMcpDialogue, type McpChannel, type McpDialogue } from './mcp-dialogue.ts';
 import { createMcpHttpExchange } from './mcp-http-exchange.ts';
 
 export interface McpHttpOptions {
@@ -25,6 +25,8 @@ export interface McpHttpRequest {
   readonly process: ProcessKey;
   /** Asked anew: the socket, and who serves it, may become known later. */
   channel(): McpChannel;
+  /** What ended its connection, in words; undefined: we only stopped following it. */
+  closeCause(): string | undefined;
 }
 
 /** Follows MCP over HTTP: streamable HTTP (2025-03-26 and later), and HTTP with SSE (2024-11-05). */
@@ -40,24 +42,29 @@ export interface McpHttp {
 /** The dialogues that a client has, by what names them on the wire. */
 export interface McpSessions {
   find(target: string, session_id: string | undefined): McpDialogue | undefined;
-  begin(target: string): McpDialogue;
+  begin(target: string, answers_on_stream?: boolean): McpDialogue;
+  /** Something is asked in it: it is followed until it ends, or is silent longest of too many. */
+  follow(dialogue: McpDialogue): void;
   /** The server gave it an id, or (older transport) a place to post to. */
   name(dialogue: McpDialogue, target: string, session_id: string | undefined): void;
 }
 
 export function createMcpHttp(options: McpHttpOptions): McpHttp {
   const { counters, max_sessions } = options;
-  const by_name = new BoundedMap<string, McpDialogue>(2 * max_sessions);
   let last_ns = 0n;
   let dialogue_count = 0;
   let exchange_count = 0;
+  /** The one that was silent longest first. */
   const owners = new Map<McpDialogue, ProcessKey>();
+  const by_name = new BoundedMap<string, McpDialogue>(2 * max_sessions, (_, dialogue) => {
+    if (owners.has(dialogue)) counters.lost('exchange.mcp_session_names_evicted');
+  });
   const evict = (): void => {
     const [oldest] = owners.keys();
     if (owners.size <= max_sessions || oldest === undefined) return;
     owners.delete(oldest);
     if (oldest.is_waiting) counters.lost('exchange.mcp_sessions_evicted');
-    oldest.end(last_ns, 'it is followed no longer');
+    oldest.end(last_ns, undefined);
   };
 
   const sessionsOf = (process: ProcessKey, host: string): McpSessions => {
@@ -65,16 +72,17 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
       JSON.stringify(session_id === undefined ? [process, host, target] : [process, host, '', session_id]);
     const sessions: McpSessions = {
       find: (target, session_id) => by_name.get(keyOf(target, session_id)),
-      begin(target) {
-        const dialogue = new McpDialogue({
-          dialogue_id: `${process}/mcp-http/${++dialogue_count}`,
-          counters,
-          emit: options.emit,
-        });
-        owners.set(dialogue, process);
-        evict();
+      begin(target, answers_on_stream = false) {
+        const dialogue_id = `${process}/mcp-http/${++dialogue_count}`;
+        const dialogue = createMcpDialogue({ dialogue_id, counters, answers_on_stream, emit: options.emit });
+        sessions.follow(dialogue);
         sessions.name(dialogue, target, undefined);
         return dialogue;
+      },
+      follow(dialogue) {
+        owners.delete(dialogue);
+        owners.set(dialogue, process);
+        evict();
       },
       name: (dialogue, target, session_id) => by_name.set(keyOf(target, session_id), dialogue),
     };
@@ -82,11 +90,12 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
   };
 
   return {
-    request({ head, start, process, channel }) {
+    request(request) {
+      const { head, start, process, channel } = request;
       last_ns = start.ktime_ns;
       if (!isCandidate(head)) return undefined;
       const sessions = sessionsOf(process, head.host ?? String(channel().socket_id));
-      return createMcpHttpExchange({ ...options, head, start, sessions, channel, lane: String(++exchange_count) });
+      return createMcpHttpExchange({ ...options, ...request, sessions, lane: String(++exchange_count) });
     },
     refresh() {
       for (const dialogue of owners.keys()) dialogue.refresh();

@@ -1,11 +1,11 @@
-import type { Counters } from '../health/counters.ts';
-import { BoundedMap } from '../model/bounded-map.ts';
-import type { Event, NetOpenEvent, SocketAddress } from '../model/event.ts';
-import type { McpCall } from '../model/mcp-call.ts';
-import type { ExchangeListener } from '../protocol/http-exchange.ts';
-import type { HttpRequestHead } from '../providers/provider.ts';
-import type { Arrival } from './arrival.ts';
-import type { BodyBudget } from './body-collector.ts';
+import type { Counters } from '../../health/counters.ts';
+import type { Event } from '../../model/event.ts';
+import type { McpCall } from '../../model/mcp-call.ts';
+import type { ExchangeListener } from '../../protocol/http-exchange.ts';
+import type { HttpRequestHead } from '../../providers/provider.ts';
+import type { Arrival } from '../arrival.ts';
+import type { BodyBudget } from '../body-collector.ts';
+import { createMcpAcceptors, type McpClientEnd } from './mcp-acceptors.ts';
 import type { McpParty } from './mcp-dialogue.ts';
 import { createMcpHttp } from './mcp-http.ts';
 import { createMcpStdio } from './mcp-stdio.ts';
@@ -25,12 +25,17 @@ export interface OtherRequest extends McpParty {
   readonly start: Arrival;
   /** Asked anew: it may become known later. */
   origin(): Pick<McpCall, 'socket_id' | 'server_address' | 'server_port'>;
+  /** What ended its connection, in words; undefined: we only stopped following it. */
+  closeCause(): string | undefined;
 }
 
 /** Follows the Model Context Protocol on every transport. */
 export interface Mcp {
   request(request: OtherRequest): ExchangeListener<Arrival> | undefined;
-  /** Every event, before it is passed on. True: it was of a pipe, which concerns nobody else. */
+  /**
+   * Every event, before the calls of models hear of it: a dialogue ends with its process, not with each of its connections.
+   * True: it was of a pipe, which concerns nobody else.
+   */
   push(event: Event): boolean;
   /** Stops waiting for bytes that did not come until `until_ns`. */
   settle(until_ns: bigint): void;
@@ -41,34 +46,21 @@ export function createMcp(options: McpOptions): Mcp {
   const { max_connections } = options;
   const stdio = createMcpStdio({ ...options, max_pipes: max_connections });
   const http = createMcpHttp({ ...options, max_sessions: max_connections });
-  /** Client ends of connections by socket, and the processes that accepted them by the client's end. */
-  const client_ends = new BoundedMap<bigint, Pick<NetOpenEvent, 'local' | 'transport'>>(2 * max_connections);
-  const acceptors = new BoundedMap<string, McpParty>(2 * max_connections);
-  /** Of calls whose server is not known. */
-  const awaited_ends = new BoundedMap<string, boolean>(max_connections);
-
-  const opened = (event: NetOpenEvent): void => {
-    const { operation, socket_id, local, peer, transport, process, pid } = event;
-    if (operation === 'connect' && socket_id !== 0n) client_ends.set(socket_id, { local, transport });
-    if (operation !== 'accept' || peer.port === 0) return;
-    const end = endOf(peer);
-    acceptors.set(end, { process, pid });
-    if (awaited_ends.get(end) !== true) return;
-    awaited_ends.delete(end);
-    http.refresh();
-  };
+  const acceptors = createMcpAcceptors(max_connections, options.counters);
 
   return {
-    request({ head, start, process, pid, origin }) {
+    request({ head, start, process, pid, origin, closeCause }) {
+      /** Its connection may be closed when the call ends. */
+      let client_end: McpClientEnd | undefined;
+      let server: McpParty | undefined;
       const channel = () => {
         const { socket_id, server_address, server_port } = origin();
-        const end = client_ends.get(socket_id);
-        const server = end === undefined ? undefined : acceptors.get(endOf(end.local));
-        if (end !== undefined && server === undefined) awaited_ends.set(endOf(end.local), true);
-        const transport = end?.transport === 'unix' ? ('unix' as const) : ('tcp' as const);
+        client_end ??= acceptors.clientOf(socket_id);
+        if (client_end !== undefined) server ??= acceptors.serverOf(client_end);
+        const transport = client_end?.transport === 'unix' ? ('unix' as const) : ('tcp' as const);
         return { transport, socket_id, server_address, server_port, client: { process, pid }, server };
       };
-      return http.request({ head, start, process, channel });
+      return http.request({ head, start, process, channel, closeCause });
     },
     push(event) {
       switch (event.kind) {
@@ -80,11 +72,15 @@ export function createMcp(options: McpOptions): Mcp {
           stdio.pipeEnd(event);
           return true;
         case 'net_open':
-          opened(event);
+          if (acceptors.opened(event)) http.refresh();
+          return false;
+        case 'net_io':
+          acceptors.moved(event);
           return false;
         case 'process_exit':
           stdio.processEnd(event);
           http.processEnd(event);
+          acceptors.processEnd(event);
           return false;
         default:
           return false;
@@ -96,8 +92,4 @@ export function createMcp(options: McpOptions): Mcp {
       http.end(at_ns);
     },
   };
-}
-
-function endOf({ address, port }: SocketAddress): string {
-  return `${address.replace(/^::ffff:/, '')}:${port}`;
 }

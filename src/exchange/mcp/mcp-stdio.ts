@@ -1,12 +1,13 @@
-import type { Counters } from '../health/counters.ts';
-import type { EventBase, PipeEndEvent, PlainDataEvent, ProcessKey } from '../model/event.ts';
-import type { McpCall } from '../model/mcp-call.ts';
-import { type ByteStream, createByteStream } from '../protocol/byte-stream.ts';
-import type { JsonRpcMessage } from '../protocol/json-rpc.ts';
-import { createJsonRpcReader, type JsonRpcReader, type MessageSpan } from '../protocol/json-rpc-reader.ts';
-import type { BodyBudget } from './body-collector.ts';
-import { type McpArrival, type McpChannel, McpDialogue, type McpParty } from './mcp-dialogue.ts';
+import type { Counters } from '../../health/counters.ts';
+import type { EventBase, PipeEndEvent, PlainDataEvent } from '../../model/event.ts';
+import type { CaptureGap } from '../../model/llm-call.ts';
+import type { McpCall } from '../../model/mcp-call.ts';
+import type { JsonRpcMessage } from '../../protocol/json-rpc.ts';
+import type { MessageSpan } from '../../protocol/json-rpc-reader.ts';
+import type { BodyBudget } from '../body-collector.ts';
+import { createMcpDialogue, type McpArrival, type McpChannel } from './mcp-dialogue.ts';
 import { isForeign, mcpSender } from './mcp-message.ts';
+import { createMcpPipe, isBack, isEndOf, type McpPipe, otherSide } from './mcp-pipe.ts';
 
 export interface McpStdioOptions {
   readonly counters: Counters;
@@ -25,30 +26,8 @@ export interface McpStdio {
   end(at_ns: bigint): void;
 }
 
-/** One direction. */
-interface Pipe {
-  readonly id: bigint;
-  /** Where it was first seen. */
-  readonly base_offset: bigint;
-  /** A process closed its end; others may have that end, too. */
-  is_closed: boolean;
-  readonly bytes: ByteStream<PlainDataEvent>;
-  readonly reader: JsonRpcReader<PlainDataEvent>;
-  writer: McpParty | undefined;
-  receiver: McpParty | undefined;
-  /** undefined: nothing was said yet that tells. */
-  speaks: 'mcp' | 'other' | undefined;
-  /** What is written to it comes from this side. */
-  sender: McpCall['sender'] | undefined;
-  dialogue: McpDialogue | undefined;
-  /** The other direction. */
-  back: Pipe | undefined;
-  silent_bytes: number;
-}
-
-const MAX_HELD_BYTES = 1 << 20;
-const MAX_HELD_PIECES = 256;
-const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
+/** How language servers begin: what they say is another protocol. */
+const FRAMED = /^content-length[ \t]*:[ \t]*\d+$/i;
 /** A pipe without any message by then carries something else. */
 const SILENT_BYTES = 1 << 20;
 /** What a response to nothing counts for. */
@@ -56,71 +35,53 @@ const ORPHAN_BYTES = 4096;
 const GONE = 'the pipe was closed';
 
 export function createMcpStdio(options: McpStdioOptions): McpStdio {
-  const { counters, budget } = options;
+  const { counters } = options;
   /** The one that was silent longest first. */
-  const pipes = new Map<bigint, Pipe>();
+  const pipes = new Map<bigint, McpPipe>();
   let dialogue_count = 0;
 
-  const createPipe = (id: bigint, base_offset: bigint): Pipe => {
-    const reader = createJsonRpcReader<PlainDataEvent>(
-      {
-        max_message_bytes: Math.min(MAX_MESSAGE_BYTES, budget.max_body_bytes),
-        hold(bytes) {
-          if (bytes > 0 && budget.buffered_bytes + bytes > budget.max_buffered_bytes) return false;
-          budget.buffered_bytes += bytes;
-          return true;
-        },
+  const createPipe = (id: bigint, base_offset: bigint): McpPipe => {
+    const pipe: McpPipe = createMcpPipe(id, base_offset, options, {
+      message: (message, span) => take(pipe, message, span),
+      skipped(bytes, line) {
+        if (pipe.speaks === undefined && pipe.silent_bytes === 0 && FRAMED.test(line)) ignoreFramed(pipe);
+        else notMcp(pipe, bytes);
       },
-      {
-        message: (message, span) => take(pipe, message, span),
-        skipped: (bytes) => notMcp(pipe, bytes),
-        tooLarge(bytes) {
-          if (pipe.speaks === 'mcp') counters.lost('exchange.mcp_messages_too_large');
-          else notMcp(pipe, bytes);
-        },
+      leftOut(count) {
+        if (pipe.speaks === 'mcp') counters.lost('exchange.mcp_batch_left_out', count);
       },
-    );
-    const bytes = createByteStream<PlainDataEvent>(
-      {
-        max_held_bytes: MAX_HELD_BYTES,
-        max_held_pieces: MAX_HELD_PIECES,
-        dropped: (count) => counters.counted('exchange.repeated_bytes', count),
+      tooLarge(bytes, { ktime_ns }) {
+        if (lose(pipe, 'too_large', bytes, ktime_ns)) counters.lost('exchange.mcp_messages_too_large');
+        else notMcp(pipe, bytes);
       },
-      {
-        data: (data, piece) => {
-          if (pipe.speaks !== 'other') reader.push(data, piece);
-        },
-        gap: (count) => {
-          reader.gap();
-          if (pipe.speaks === 'mcp') counters.lost('exchange.mcp_lost_bytes', count);
-        },
+      gap(bytes, { ktime_ns }) {
+        if (lose(pipe, 'lost_bytes', bytes, ktime_ns)) counters.lost('exchange.mcp_lost_bytes', bytes);
       },
-    );
-    const pipe: Pipe = {
-      id,
-      base_offset,
-      is_closed: false,
-      bytes,
-      reader,
-      writer: undefined,
-      receiver: undefined,
-      speaks: undefined,
-      sender: undefined,
-      dialogue: undefined,
-      back: undefined,
-      silent_bytes: 0,
-    };
+    });
     return pipe;
   };
-  const notMcp = (pipe: Pipe, bytes: number): void => {
+  /** What a pipe carried is missing for us: the other side may wait for it. False: it is not MCP's, as far as we know. */
+  const lose = (pipe: McpPipe, reason: CaptureGap['reason'], bytes: number, at_ns: bigint): boolean => {
+    const back = pipe.sender === undefined ? backOf(pipe) : undefined;
+    const sender = pipe.sender === undefined ? back?.sender : otherSide(pipe.sender);
+    const dialogue = pipe.dialogue ?? back?.dialogue;
+    if (sender === undefined || dialogue === undefined || pipe.speaks === 'other') return false;
+    dialogue.lose(sender, { reason, bytes, detail: 'response' }, at_ns);
+    return true;
+  };
+  const notMcp = (pipe: McpPipe, bytes: number): void => {
     pipe.silent_bytes += bytes;
     if (pipe.speaks === undefined && pipe.silent_bytes > SILENT_BYTES) ignore(pipe);
   };
-  const ignore = (pipe: Pipe): void => {
+  const ignore = (pipe: McpPipe): void => {
     pipe.speaks = 'other';
     pipe.reader.end();
   };
-  const channelOf = (pipe: Pipe): McpChannel => {
+  const ignoreFramed = (pipe: McpPipe): void => {
+    counters.counted('exchange.framed_pipes');
+    ignore(pipe);
+  };
+  const channelOf = (pipe: McpPipe): McpChannel => {
     const is_client = pipe.sender === 'client';
     const writer = pipe.writer ?? pipe.back?.receiver;
     const receiver = pipe.receiver ?? pipe.back?.writer;
@@ -133,7 +94,7 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
       server: is_client ? receiver : writer,
     };
   };
-  const take = (pipe: Pipe, message: JsonRpcMessage, span: MessageSpan<PlainDataEvent>): void => {
+  const take = (pipe: McpPipe, message: JsonRpcMessage, span: MessageSpan<PlainDataEvent>): void => {
     const { first, last, bytes } = span;
     const at: McpArrival = { first_ns: first.ktime_ns, last_ns: last.ktime_ns, tid: first.tid, bytes };
     if (message.type === 'response') {
@@ -154,10 +115,8 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
     }
     pipe.dialogue?.send(message, pipe.sender ?? 'client', at, () => channelOf(pipe));
   };
-  const begin = (pipe: Pipe, sender: McpCall['sender']): void => {
-    const back = [...pipes.values()].find(
-      (other) => other !== pipe && other.back === undefined && isBack(pipe, other, 2),
-    );
+  const begin = (pipe: McpPipe, sender: McpCall['sender']): void => {
+    const back = backOf(pipe);
     if (back?.dialogue !== undefined) {
       join(pipe, back);
       return;
@@ -166,50 +125,42 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
     pipe.sender = sender;
     const owner = pipe.writer ?? pipe.receiver;
     const dialogue_id = `${owner?.process ?? ''}/mcp/${++dialogue_count}`;
-    pipe.dialogue = new McpDialogue({ dialogue_id, counters, emit: options.emit });
+    pipe.dialogue = createMcpDialogue({ dialogue_id, counters, emit: options.emit });
     if (back !== undefined) join(back, pipe);
   };
-  /** The pipe that goes back: between the same two processes, as far as they are known. At least `ends` of them have to be. */
-  const isBack = (one: Pipe, other: Pipe, ends: number): boolean => {
-    if (one.speaks === 'other' || other.speaks === 'other') return false;
-    const pairs = [
-      [one.writer, other.receiver],
-      [one.receiver, other.writer],
-    ];
-    const known = pairs.filter(([a, b]) => a !== undefined && b !== undefined);
-    return known.length >= ends && known.every(([a, b]) => a?.process === b?.process);
-  };
-  const findAsking = (pipe: Pipe, id: string | number | undefined): Pipe | undefined => {
+  const backOf = (pipe: McpPipe): McpPipe | undefined =>
+    pipes.values().find((other) => other !== pipe && other.back === undefined && isBack(pipe, other, 2));
+  const findAsking = (pipe: McpPipe, id: string | number | undefined): McpPipe | undefined => {
     const awaiting = [...pipes.values()].filter(
       (other) => other !== pipe && other.sender !== undefined && other.dialogue?.awaits(other.sender, id) === true,
     );
     return awaiting.find((other) => isBack(other, pipe, 2)) ?? awaiting.find((other) => isBack(other, pipe, 1));
   };
-  const join = (pipe: Pipe, asked: Pipe): void => {
+  const join = (pipe: McpPipe, asked: McpPipe): void => {
     if (pipe.back === asked) return;
     pipe.back = asked;
     asked.back = pipe;
     // What it asked before it was known to be the other direction is answered in the dialogue that it began.
     if (pipe.dialogue !== undefined) return;
     pipe.speaks = 'mcp';
-    pipe.sender = asked.sender === 'client' ? 'server' : 'client';
+    pipe.sender = otherSide(asked.sender ?? 'server');
     pipe.dialogue = asked.dialogue;
   };
-  const close = (pipe: Pipe, at_ns: bigint, why: string): void => {
+  const close = (pipe: McpPipe, at_ns: bigint, why: string | undefined): void => {
     pipe.bytes.flush();
     pipe.reader.end();
     pipes.delete(pipe.id);
     pipe.dialogue?.end(at_ns, why);
     if (pipe.back !== undefined) pipe.back.back = undefined;
   };
-  const followed = (id: bigint, at_ns: bigint, offset = 0n): Pipe => {
+  const followed = (id: bigint, at_ns: bigint, offset = 0n): McpPipe => {
     const pipe = pipes.get(id) ?? createPipe(id, offset);
     pipes.delete(id);
     pipes.set(id, pipe);
     const [oldest] = pipes.values();
     if (pipes.size > options.max_pipes && oldest !== undefined) {
       if (oldest.speaks === 'mcp') counters.lost('exchange.mcp_pipes_evicted');
-      close(oldest, at_ns, 'it is followed no longer');
+      close(oldest, at_ns, undefined);
     }
     return pipe;
   };
@@ -232,7 +183,7 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
     pipeEnd({ stream_id, state, process, pid, ktime_ns }) {
       if (state === 'closed') {
         const pipe = pipes.get(stream_id);
-        if (pipe === undefined || !(isOf(pipe.writer, process) || isOf(pipe.receiver, process))) return;
+        if (pipe === undefined || !isEndOf(pipe, process)) return;
         pipe.is_closed = true;
         pipe.bytes.flush();
         pipe.dialogue?.end(ktime_ns, GONE);
@@ -244,7 +195,7 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
     },
     processEnd({ process, ktime_ns }) {
       for (const pipe of [...pipes.values()]) {
-        const is_end = isOf(pipe.writer, process) || isOf(pipe.receiver, process);
+        const is_end = isEndOf(pipe, process);
         if (is_end) pipe.dialogue?.end(ktime_ns, 'the process ended');
       }
     },
@@ -255,8 +206,4 @@ export function createMcpStdio(options: McpStdioOptions): McpStdio {
       for (const pipe of [...pipes.values()]) close(pipe, at_ns, 'watching ended');
     },
   };
-}
-
-function isOf(party: McpParty | undefined, process: ProcessKey): boolean {
-  return party?.process === process;
 }

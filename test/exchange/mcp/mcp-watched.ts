@@ -1,6 +1,6 @@
-import type { ProcessKey } from '../../src/model/event.ts';
-import type { McpCall } from '../../src/model/mcp-call.ts';
-import { type Watched, watch } from './watched.ts';
+import type { ProcessKey } from '../../../src/model/event.ts';
+import type { McpCall } from '../../../src/model/mcp-call.ts';
+import { type Watched, watch } from '../watched.ts';
 
 export interface WatchedMcp extends Watched {
   readonly mcp: () => McpCall[];
@@ -75,3 +75,14 @@ export const INITIALIZED = response(0, {
   capabilities: {},
   serverInfo: { name: 'files', version: '2' },
 });
+
+/** A client and a server that have introduced themselves, by pipes. */
+export function connected(options: Record<string, unknown> = {}) {
+  const watched = watchMcp(options);
+  const to_server = watched.pipe(1n, CLIENT, SERVER);
+  const to_client = watched.pipe(2n, SERVER, CLIENT);
+  to_server.say(INITIALIZE);
+  to_client.say(INITIALIZED);
+  to_server.say(notification('notifications/initialized'));
+  return { ...watched, to_server, to_client };
+}

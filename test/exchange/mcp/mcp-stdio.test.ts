@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { plainCuts, randomCuts } from '../protocol/cuts.ts';
+import { plainCuts, randomCuts } from '../../protocol/cuts.ts';
 import {
   CLIENT,
+  connected,
   failure,
   INITIALIZE,
   INITIALIZED,
@@ -13,17 +14,6 @@ import {
   SERVER,
   watchMcp,
 } from './mcp-watched.ts';
-
-/** A client and a server that have introduced themselves. */
-function connected(options: Record<string, unknown> = {}) {
-  const watched = watchMcp(options);
-  const to_server = watched.pipe(1n, CLIENT, SERVER);
-  const to_client = watched.pipe(2n, SERVER, CLIENT);
-  to_server.say(INITIALIZE);
-  to_client.say(INITIALIZED);
-  to_server.say(notification('notifications/initialized'));
-  return { ...watched, to_server, to_client };
-}
 
 describe('MCP over standard input and output', () => {
   it('tells each request when it is sent and when it is answered, with both sides', () => {
@@ -211,6 +201,23 @@ describe('MCP over standard input and output', () => {
         assert.deepEqual(mcp(), [], JSON.stringify(first));
       }
     }
+  });
+
+  it('goes on after a header that the server prints', () => {
+    const { to_server, to_client, ended_mcp } = connected();
+    to_client.say('Content-Length: 1000000\r\n\r\n');
+    to_server.say(request(1, 'tools/list'));
+    to_client.say(response(1, { tools: [] }));
+    assert.deepEqual([ended_mcp().at(-1)?.result, ended_mcp().at(-1)?.error], [{ tools: [] }, undefined]);
+  });
+
+  it('ignores a pipe that begins like that of a language server, and counts it', () => {
+    const { pipe, counters, mcp } = watchMcp();
+    const to_server = pipe(1n, CLIENT, SERVER);
+    to_server.say(`Content-Length: 3\r\n\r\n{}\n`);
+    to_server.say(INITIALIZE);
+    assert.deepEqual(mcp(), []);
+    assert.equal(counters.get('exchange.framed_pipes'), 1);
   });
 
   it('reads a dialogue that it joins in the middle', () => {

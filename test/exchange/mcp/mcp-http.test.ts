@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { eventChunk, jsonResponse, LAST_CHUNK, STREAM_HEAD, type WatchedConnection } from '../watched.ts';
 import { INITIALIZE, INITIALIZED, notification, request, response, SERVER, watchMcp } from './mcp-watched.ts';
-import { eventChunk, jsonResponse, LAST_CHUNK, STREAM_HEAD, type WatchedConnection } from './watched.ts';
 
 const SESSION = 'Mcp-Session-Id: s1';
 const ACCEPTED = 'HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n';
@@ -179,6 +179,38 @@ describe('MCP over HTTP', () => {
       pid: 9,
     });
     assert.deepEqual([mcp().at(-1)?.phase, mcp().at(-1)?.server_process], ['request', SERVER]);
+  });
+
+  it('names no process as the server that accepted an earlier connection from the same port, or one to another port', () => {
+    const end = (port: number) => ({ family: 'ipv4', address: '127.0.0.1', port });
+    const open = { kind: 'net_open', fd: 3, transport: 'tcp', errno: 0 } as const;
+    const accepted = { ...open, operation: 'accept', socket_id: 6n, peer: end(50_000), process: SERVER, pid: 9 };
+    const over = [
+      { kind: 'net_io', socket_id: 6n, closed: true, process: SERVER, pid: 9 },
+      { kind: 'process_exit', exit_code: 0, signal: 0, process: SERVER, pid: 9 },
+      undefined,
+    ] as const;
+    for (const ended of over) {
+      const { main, mcp, event } = connected();
+      event({ ...accepted, local: end(ended === undefined ? 8000 : 3001) });
+      if (ended !== undefined) event(ended);
+      event({ ...open, operation: 'connect', socket_id: 5n, local: end(50_000), peer: end(3001) });
+      main.write(post(call(1, 'a'), [SESSION]));
+      assert.equal(mcp().at(-1)?.server_process, undefined);
+    }
+  });
+
+  it('still knows who served a call whose connection the server closes first', () => {
+    const end = (port: number) => ({ family: 'ipv4', address: '127.0.0.1', port });
+    const { main, ended_mcp, event } = connected();
+    const open = { kind: 'net_open', fd: 3, transport: 'tcp', errno: 0 } as const;
+    const server = { socket_id: 6n, process: SERVER, pid: 9 };
+    event({ ...open, operation: 'connect', socket_id: 5n, local: end(50_000), peer: end(3001) });
+    event({ ...open, operation: 'accept', local: end(3001), peer: end(50_000), ...server });
+    main.write(post(call(1, 'a'), [SESSION]));
+    event({ kind: 'net_io', closed: true, ...server });
+    main.read(jsonResponse(response(1)));
+    assert.equal(ended_mcp().at(-1)?.server_process, SERVER);
   });
 
   it('takes no other JSON, and no other stream of events, for MCP', () => {

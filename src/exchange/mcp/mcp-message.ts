@@ -1,6 +1,6 @@
-import type { McpCall, McpImplementation } from '../model/mcp-call.ts';
-import type { JsonRpcMessage } from '../protocol/json-rpc.ts';
-import { asObject, boundedJson, field, stringField } from '../providers/json-value.ts';
+import type { McpCall, McpImplementation } from '../../model/mcp-call.ts';
+import type { JsonRpcMessage } from '../../protocol/json-rpc.ts';
+import { asObject, boundedJson, field, stringField } from '../../providers/json-value.ts';
 
 /** A message that asks or tells something. */
 export type McpMessage = Exclude<JsonRpcMessage, { type: 'response' }>;
