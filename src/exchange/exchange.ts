@@ -65,13 +65,9 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
   let call_count = 0;
   let last_ns = 0n;
   let waiting: (() => void)[] = [];
-  const mcp = createMcp({
-    counters,
-    budget,
-    max_connections,
-    emit: (call) => next.push(call),
-    later: (callback) => waiting.push(callback),
-  });
+  const emit = (call: LlmCall | McpCall): void => next.push(call);
+  const later = (callback: () => void): unknown => waiting.push(callback);
+  const mcp = createMcp({ counters, budget, max_connections, emit, later });
 
   const tellUnread = (event: UnreadTrafficEvent, is_plain = false): void => {
     counters.counted(`exchange.unread_${is_plain ? 'plain_' : ''}${event.protocol}`);
@@ -96,8 +92,8 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
           counters,
           origin: originOf(NO_HOST, start, of, event),
           closeCause: () => of.close_cause,
-          emit: (call) => next.push(call),
-          later: (callback) => waiting.push(callback),
+          emit,
+          later,
         }),
       upgrade: (head, response, of, unread) => upgrade(head, response, of, unread, event),
       unread: (unread) => tellUnread(unread, isPlainConnection(id)),
@@ -129,8 +125,8 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       counters,
       origin: originOf(head, start, connection, event),
       closeCause,
-      emit: (call) => next.push(call),
-      later: (callback) => waiting.push(callback),
+      emit,
+      later,
       otherwise: toServer,
     });
   };
@@ -177,7 +173,7 @@ export function createExchange(options: ExchangeStageOptions, next: Stage<Event 
       counters,
       origin: (start) => originOf(head, start, connection, event),
       closeCause: () => connection.close_cause,
-      emit: (call) => next.push(call),
+      emit,
       unread,
     });
   };
