@@ -46,6 +46,15 @@ static __always_inline bool find_go_call(struct pt_regs *ctx, __u32 pid, struct 
 	return true;
 }
 
+/* Whether another link on the same instruction has told of this call: a file may be attached under two device numbers (overlayfs). */
+static __always_inline bool is_known_go_call(const struct go_call_key *key, const struct tls_call *call, __u64 cookie)
+{
+	const struct go_call *known = bpf_map_lookup_elem(&go_calls, key);
+
+	return known && known->call.cookie != cookie && known->call.address == call->address && known->call.data == call->data &&
+	       known->call.asked_bytes == call->asked_bytes;
+}
+
 /* Whether a call of a process that nobody watched shows that somebody should: told when it begins, as the answer is awaited already. */
 static __always_inline bool reveals(struct subject *who, const struct tls_call *call)
 {
@@ -100,6 +109,8 @@ int handle_go_enter(struct pt_regs *ctx)
 	call.is_on_stack = data >= stack.low && data < stack.high;
 	if (call.is_on_stack)
 		call.call.data = stack.high - data;
+	if (is_known_go_call(&key, &call.call, cookie))
+		return 0;
 	call.call.start_ns = bpf_ktime_get_ns();
 	connection = watched ? tls_connection_of(who.pid, address) : NULL;
 	if (connection) {
