@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { identityOf, versionOf } from '../model/file-identity.ts';
 import type { TlsFunction, TlsLibrary } from '../model/tls-library.ts';
 import { type Elf, readBuildId, readElf } from './elf.ts';
 import { type FoundTls, inspectTls, joined } from './tls/inspect-tls.ts';
@@ -16,7 +17,7 @@ const remembered = new Map<string, TlsLibrary | undefined>();
 
 /**
  * Where the TLS functions of a shared library or executable are, or undefined where there is none to probe (not ELF, none
- * found, unreadable). Answers are remembered per file and its modification time; those that took long also on disk.
+ * found, unreadable). Answers are remembered per file as it is; those that took long also on disk.
  */
 export function locateTls(file: string): TlsLibrary | undefined {
   let fd: number;
@@ -29,7 +30,7 @@ export function locateTls(file: string): TlsLibrary | undefined {
   try {
     const stat = fs.fstatSync(fd, { bigint: true });
     if (!stat.isFile()) return undefined;
-    const key = keyOf(stat);
+    const key = identityOf(stat);
     if (remembered.has(key)) {
       const known = remembered.get(key);
       return known && { ...known, path: file };
@@ -42,6 +43,7 @@ export function locateTls(file: string): TlsLibrary | undefined {
       path: file,
       device: stat.dev,
       inode: stat.ino,
+      version: versionOf(stat),
       build_id: readBuildId(elf),
     };
     if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
@@ -77,11 +79,11 @@ function findSlowly(elf: Elf, stat: fs.BigIntStats, quick: FoundTls | undefined)
 }
 
 /** Remembers, here and on disk, that the functions of a file turned out to be others. Never fails. */
-export function refuseTls({ path: file, device, inode, functions }: TlsLibrary, reason: string): void {
+export function refuseTls({ path: file, device, inode, version, functions }: TlsLibrary, reason: string): void {
   try {
     const stat = fs.statSync(file, { bigint: true });
-    if (stat.dev !== device || stat.ino !== inode) return;
-    remembered.set(keyOf(stat), undefined);
+    if (stat.dev !== device || stat.ino !== inode || versionOf(stat) !== version) return;
+    remembered.set(identityOf(stat), undefined);
     openCache().refuse(stat, functions, reason);
   } catch {
     // It is gone, and nobody will ask for it.
@@ -96,8 +98,6 @@ export function refusalOf(file: string, functions?: readonly TlsFunction[]): str
     return undefined;
   }
 }
-
-const keyOf = ({ dev, ino, mtimeNs }: fs.BigIntStats): string => `${dev}:${ino}:${mtimeNs}`;
 
 /**
  * OpenSSL, BoringSSL, NSS (libssl3), and who links them in: libnode, libpython, libcrypto with libssl inside; GnuTLS, NSPR,
