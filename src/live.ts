@@ -198,7 +198,11 @@ class LiveProbes implements Live {
         this.#tls.see(event);
         return;
       case 'agent_seen':
-        this.#pending.push(() => this.watchTree(event.pid, { reason: 'traffic', since_ns: event.ktime_ns }));
+        this.#pending.push(() => {
+          // What was left out for strangers: the answer is on its way.
+          this.#tls.attach([`/proc/${event.pid}/exe`], watchedUse(event));
+          this.watchTree(event.pid, { reason: 'traffic', since_ns: event.ktime_ns });
+        });
         return;
       case 'process_exit':
         this.#watched.delete(event.pid);

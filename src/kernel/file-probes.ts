@@ -26,6 +26,8 @@ export interface TlsPrograms {
   readonly rustls: FunctionPrograms;
   /** For functions whose return instructions are probed, as their return address must not be replaced. */
   readonly go: Pick<FunctionPrograms, 'enter' | 'leave'>;
+  /** Says that the returns of Go functions in the file with this number are probed. */
+  readonly tellGoReturns: (number: number) => void;
   /** Whether they are attached by uprobe_multi links, for which they were loaded. */
   readonly multi: boolean;
 }
@@ -76,6 +78,7 @@ export class FileProbes {
       if (step.functions.length === 0) continue;
       const failed = this.#programs.multi ? this.#attachMulti(step) : this.#attachEach(step);
       if (failed !== undefined) return failed;
+      if (step.program === this.#programs.go.leave) this.#programs.tellGoReturns(this.#number);
     }
     return undefined;
   }

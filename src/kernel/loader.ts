@@ -100,14 +100,21 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
   bpf.map_set_max_entries(ring, options.ring_bytes);
   const multi = options.uprobe_multi ?? supportsUprobeMulti();
   const session = multi && (options.uprobe_session ?? supportsUprobeSession());
-  const tlsPrograms = prepareTlsPrograms(object, multi, session);
+  const prepared = prepareTlsPrograms(object, multi, session);
   load(object);
   excludeUsers(bpf.map_fd(findMap(object, 'excluded_users')), options.excluded_uids ?? []);
 
   const targets_fd: number = bpf.map_fd(findMap(object, 'targets'));
   const losses_fd: number = bpf.map_fd(findMap(object, 'losses'));
   const iterator = programs(object).find((program) => sectionOf(program).startsWith('iter/task'));
-  const tls = new TlsProbes(tlsPrograms);
+  const returns_fd: number = bpf.map_fd(findMap(object, 'go_returns'));
+  const tls = new TlsProbes({
+    ...prepared,
+    tellGoReturns(number) {
+      if (bpf.map_update(returns_fd, u32(number), u32(1), 0) !== 0)
+        throw new Error(`the returns of file ${number} cannot be told: ${errnoName(lastErrno())}`);
+    },
+  });
   const { links, unattached } = attachPrograms(object);
 
   return {
@@ -135,7 +142,7 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
 }
 
 /** Says how they will be attached: before they are loaded. */
-function prepareTlsPrograms(object: Pointer, multi: boolean, session: boolean): TlsPrograms {
+function prepareTlsPrograms(object: Pointer, multi: boolean, session: boolean): Omit<TlsPrograms, 'tellGoReturns'> {
   const bpf = libbpf();
   const at = (name: string): Pointer => {
     const program = findProgram(object, name);
