@@ -11,6 +11,11 @@
  */
 #define MAX_WRITE_AGE_NS 40000000ull
 
+struct go_process {
+	__u32 pid;
+	__u32 exec_id;
+};
+
 struct go_call_key {
 	__u64 goroutine;
 	__u64 depth; /* of the caller's frame, from the stack's end: calls may nest (TLS within TLS) */
@@ -41,6 +46,27 @@ struct {
 	__type(value, struct go_call);
 } stranger_go_calls SEC(".maps");
 
+/* When a process was revealed, by which goroutine's write: that one was in no other call. */
+struct go_revelation {
+	__u64 goroutine;
+	__u64 ktime_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct go_process);
+	__type(value, struct go_revelation);
+} go_revelations SEC(".maps");
+
+/* Of which files, by number, the returns are probed: user space says so once they are. Of others a write is told when it begins. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 2048);
+	__type(key, __u32);
+	__type(value, __u32);
+} go_returns SEC(".maps");
+
 /* Its first fields say where the goroutine's stack begins and ends: runtime.g in Go's src/runtime/runtime2.go. */
 struct go_stack {
 	__u64 low;
@@ -61,6 +87,87 @@ static __always_inline bool find_go_call(struct pt_regs *ctx, __u32 pid, bool wa
 	return true;
 }
 
+/* Of a process that is watched by now, it may have begun before. */
+static __always_inline struct go_call *go_call_of(const struct go_call_key *key)
+{
+	struct go_call *call = bpf_map_lookup_elem(&go_calls, key);
+
+	return call ? call : bpf_map_lookup_elem(&stranger_go_calls, key);
+}
+
+static __always_inline void forget_go_call(const struct go_call_key *key)
+{
+	if (bpf_map_delete_elem(&go_calls, key))
+		bpf_map_delete_elem(&stranger_go_calls, key);
+}
+
+/* Whether another link on the same instruction has told of this call: a file may be attached under two device numbers (overlayfs). */
+static __always_inline bool is_known_go_call(const struct go_call_key *key, const struct tls_call *call, __u64 cookie)
+{
+	const struct go_call *known = go_call_of(key);
+
+	return known && known->call.cookie != cookie && known->call.address == call->address && known->call.data == call->data &&
+	       known->call.asked_bytes == call->asked_bytes;
+}
+
+/*
+ * Returns are probed only once somebody watched runs the file: a read that returned between the request that revealed its
+ * process and that moment has left its entry behind, which the next read of the same goroutine finds.
+ */
+static __always_inline void tell_missed_read(const struct subject *who, const struct go_call_key *key, const struct go_call *next)
+{
+	const struct go_call *missed = go_call_of(key);
+	struct go_process process = { .pid = key->pid, .exec_id = key->exec_id };
+	const struct go_revelation *revelation;
+	struct tls_connection *connection;
+	struct tls_data_event *event;
+
+	if (!missed || missed->call.cookie != next->call.cookie || missed->call.address != next->call.address)
+		return;
+	revelation = bpf_map_lookup_elem(&go_revelations, &process);
+	if (!revelation || (missed->call.start_ns < revelation->ktime_ns && revelation->goroutine == key->goroutine))
+		return;
+	connection = tls_connection_of(who->pid, next->call.address);
+	if (!connection)
+		return;
+	event = reserve_event(struct tls_data_event, EVENT_TLS_DATA, who);
+	if (!event)
+		return;
+	event->connection = next->call.address;
+	event->socket_id = connection->socket_id;
+	event->offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[TLS_READ - 1], 1);
+	event->call_start_ns = next->call.start_ns;
+	event->direction = TLS_READ;
+	event->data_bytes = 0;
+	event->lost_bytes = 1; /* or more */
+	event->is_half = 0;
+	event->library = next->call.cookie >> 32;
+	bpf_ringbuf_submit(event, 0);
+}
+
+static __always_inline void remember_revelation(const struct go_call_key *key, __u64 ktime_ns)
+{
+	struct go_process process = { .pid = key->pid, .exec_id = key->exec_id };
+	struct go_revelation revelation = { .goroutine = key->goroutine, .ktime_ns = ktime_ns };
+
+	bpf_map_update_elem(&go_revelations, &process, &revelation, BPF_ANY);
+}
+
+static __always_inline bool is_return_probed(__u64 cookie)
+{
+	__u32 number = cookie >> 32;
+
+	return bpf_map_lookup_elem(&go_returns, &number);
+}
+
+/* A write that fails is the last one of its connection: it may well be told as done. */
+static __noinline int tell_whole_write(const struct subject *who, const struct tls_call *call)
+{
+	struct tls_output output = { .who = *who, .call = *call, .direction = TLS_WRITE };
+
+	return call->asked_bytes ? tell_tls_call(&output, call->asked_bytes) : 0;
+}
+
 SEC("uprobe")
 int handle_go_enter(struct pt_regs *ctx)
 {
@@ -74,7 +181,7 @@ int handle_go_enter(struct pt_regs *ctx)
 	struct go_call_key key;
 	struct go_stack stack;
 	struct subject who;
-	bool watched = watched_subject(&who);
+	bool watched = watched_subject(&who), is_revealing = false;
 
 	if (function == TLS_FUNCTION_GO_CLOSE) {
 		if (watched)
@@ -92,14 +199,27 @@ int handle_go_enter(struct pt_regs *ctx)
 	if (!watched && function == TLS_FUNCTION_GO_WRITE) {
 		if (!reveals(&who, data, call.call.asked_bytes))
 			return 0;
-		watched = true;
+		watched = is_revealing = true;
 	}
 	if (!find_go_call(ctx, who.pid, watched, &key, &stack))
 		return 0;
 	call.is_on_stack = data >= stack.low && data < stack.high;
 	if (call.is_on_stack)
 		call.call.data = stack.high - data;
+	if (is_known_go_call(&key, &call.call, cookie))
+		return 0;
 	call.call.start_ns = bpf_ktime_get_ns();
+	if (is_revealing)
+		remember_revelation(&key, call.call.start_ns);
+	if (watched && function == TLS_FUNCTION_GO_READ)
+		tell_missed_read(&who, &key, &call);
+	if (watched && function == TLS_FUNCTION_GO_WRITE && !is_return_probed(cookie)) {
+		call.call.data = data;
+		goroutine_id = goroutine_key(who.pid, key.goroutine);
+		bpf_map_update_elem(&goroutines, &goroutine_id, &goroutine, BPF_ANY);
+		tell_whole_write(&who, &call.call);
+		return 0;
+	}
 	connection = watched ? tls_connection_of(who.pid, address) : NULL;
 	if (connection) {
 		call.is_placed = 1;
@@ -109,14 +229,15 @@ int handle_go_enter(struct pt_regs *ctx)
 		else /* Now: the next one may return first. */
 			call.offset_bytes = __sync_fetch_and_add(&connection->offset_bytes[TLS_WRITE - 1], call.call.asked_bytes);
 	}
-	goroutine_id = goroutine_key(who.pid, key.goroutine);
-	if (watched) {
-		bpf_map_update_elem(&go_calls, &key, &call, BPF_ANY);
-		bpf_map_update_elem(&goroutines, &goroutine_id, &goroutine, BPF_ANY);
-	} else {
+	if (!watched) {
+		/* Nobody may come to see the end of it. */
 		bpf_map_update_elem(&stranger_go_calls, &key, &call, BPF_ANY);
-		bpf_map_update_elem(&stranger_goroutines, &goroutine_id, &goroutine, BPF_ANY);
+		return 0;
 	}
+	bpf_map_delete_elem(&stranger_go_calls, &key);
+	bpf_map_update_elem(&go_calls, &key, &call, BPF_ANY);
+	goroutine_id = goroutine_key(who.pid, key.goroutine);
+	bpf_map_update_elem(&goroutines, &goroutine_id, &goroutine, BPF_ANY);
 	return 0;
 }
 
@@ -124,14 +245,13 @@ int handle_go_enter(struct pt_regs *ctx)
 static __always_inline __u64 end_goroutine(__u32 pid, __u64 goroutine, __u64 address)
 {
 	struct goroutine_key key = goroutine_key(pid, goroutine);
-	struct goroutine *known = goroutine_of(&key);
+	struct goroutine *known = bpf_map_lookup_elem(&goroutines, &key);
 	__u64 socket_id;
 
 	if (!known || known->address != address)
 		return 0;
 	socket_id = known->socket_id;
-	if (bpf_map_delete_elem(&goroutines, &key))
-		bpf_map_delete_elem(&stranger_goroutines, &key);
+	bpf_map_delete_elem(&goroutines, &key);
 	return socket_id;
 }
 
@@ -156,10 +276,9 @@ int handle_go_return(struct pt_regs *ctx)
 		return 0;
 	if (!find_go_call(ctx, output.who.pid, watched, &key, &stack))
 		return 0;
-	call = bpf_map_lookup_elem(&go_calls, &key);
-	if (!call)
-		call = bpf_map_lookup_elem(&stranger_go_calls, &key);
-	if (!call)
+	call = go_call_of(&key);
+	/* What is left of a call whose end nobody saw is none of this one. */
+	if (!call || (call->call.cookie & TLS_COOKIE_FUNCTION) != function)
 		return 0;
 	output.direction = function == TLS_FUNCTION_GO_WRITE ? TLS_WRITE : TLS_READ;
 	output.call = call->call;
@@ -168,8 +287,7 @@ int handle_go_return(struct pt_regs *ctx)
 	output.offset_bytes = call->offset_bytes;
 	output.socket_id = call->socket_id;
 	is_placed = call->is_placed;
-	if (bpf_map_delete_elem(&go_calls, &key))
-		bpf_map_delete_elem(&stranger_go_calls, &key);
+	forget_go_call(&key);
 	socket_id = end_goroutine(output.who.pid, key.goroutine, output.call.address);
 	if (socket_id)
 		output.socket_id = socket_id;

@@ -13,6 +13,7 @@ struct rustls_call {
 	__u64 sequence;
 	__u64 result;
 	__u64 start_ns;
+	__u64 cookie;
 	__u32 direction;
 	__u32 padding;
 	union {
@@ -69,6 +70,15 @@ static __always_inline bool reveals_rustls(struct subject *who, const void *mess
 	return reveals(who, slice.data, slice.bytes);
 }
 
+/* Whether another link on the same instruction has told of this call: a file may be attached under two device numbers (overlayfs). */
+static __always_inline bool is_known_rustls_call(__u64 thread_id, const struct rustls_call *call)
+{
+	const struct rustls_call *known = bpf_map_lookup_elem(&rustls_calls, &thread_id);
+
+	return known && known->cookie != call->cookie && known->self == call->self && known->sequence == call->sequence &&
+	       known->result == call->result;
+}
+
 /* Returns whether it matters what the call returns. */
 static __always_inline bool enter_rustls(struct pt_regs *ctx, __u64 cookie)
 {
@@ -87,6 +97,9 @@ static __always_inline bool enter_rustls(struct pt_regs *ctx, __u64 cookie)
 	call.sequence = RUST_ARGUMENT_2(ctx);
 	call.result = RUST_RESULT_PLACE(ctx);
 	call.start_ns = bpf_ktime_get_ns();
+	call.cookie = cookie;
+	if (is_known_rustls_call(id, &call))
+		return true;
 	half = half_of(who.pid, call.self, call.direction, !call.sequence);
 	if (half && half->doubted) {
 		/* After an error the number stays, or nothing more comes: what was returned was none. */

@@ -112,22 +112,6 @@ struct {
 	__type(value, struct goroutine);
 } goroutines SEC(".maps");
 
-/* Of processes that nobody watches: apart, so that they push out none that is watched. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct goroutine_key);
-	__type(value, struct goroutine);
-} stranger_goroutines SEC(".maps");
-
-/* What it is busy with, also when that began before its process was watched. */
-static __always_inline struct goroutine *goroutine_of(const struct goroutine_key *key)
-{
-	struct goroutine *known = bpf_map_lookup_elem(&goroutines, key);
-
-	return known ? known : bpf_map_lookup_elem(&stranger_goroutines, key);
-}
-
 static __always_inline struct goroutine_key goroutine_key(__u32 pid, __u64 address)
 {
 	return (struct goroutine_key){ .address = address, .pid = pid, .exec_id = current_task()->self_exec_id };
@@ -138,7 +122,7 @@ static __always_inline bool bind_goroutine(const struct subject *who, __u64 sock
 {
 	const struct pt_regs *regs = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
 	struct goroutine_key key = goroutine_key(who->pid, GO_SYSCALL_GOROUTINE(regs));
-	struct goroutine *goroutine = goroutine_of(&key);
+	struct goroutine *goroutine = bpf_map_lookup_elem(&goroutines, &key);
 	struct tls_connection *connection;
 
 	if (!goroutine)

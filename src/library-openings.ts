@@ -25,7 +25,8 @@ export function createLibraryOpenings(): LibraryOpenings {
           installing.set(event.file_id, event.path);
           return undefined;
         case 'file_io': {
-          const installed = event.closed ? installing.get(event.file_id) : undefined;
+          if (!event.closed) return undefined;
+          const installed = installing.get(event.file_id);
           installing.delete(event.file_id);
           return installed;
         }

@@ -129,6 +129,7 @@ class LiveProbes implements Live {
       for (const loss of readLosses(now_ns)) intake.pushFact(loss);
       intake.tick(now_ns);
       this.#settle();
+      this.#tls.check();
     };
     const timer = setInterval(this.#tick, TICK_MS);
     this.#drain = () => {
@@ -189,14 +190,19 @@ class LiveProbes implements Live {
       case 'file_io':
       case 'file_change': {
         const file = this.#openings.fileOf(event);
-        if (file !== undefined) this.#pending.push(() => this.attachTls([ourPathOf(event.pid, file)]));
+        if (file !== undefined)
+          this.#pending.push(() => this.#tls.attach([ourPathOf(event.pid, file)], watchedUse(event)));
         return;
       }
       case 'tls_data':
         this.#tls.see(event);
         return;
       case 'agent_seen':
-        this.#pending.push(() => this.watchTree(event.pid, { reason: 'traffic', since_ns: event.ktime_ns }));
+        this.#pending.push(() => {
+          // What was left out for strangers: the answer is on its way.
+          this.#tls.attach([`/proc/${event.pid}/exe`], watchedUse(event));
+          this.watchTree(event.pid, { reason: 'traffic', since_ns: event.ktime_ns });
+        });
         return;
       case 'process_exit':
         this.#watched.delete(event.pid);
@@ -228,10 +234,8 @@ class LiveProbes implements Live {
   /** What there is to know about a watched process that runs a new image. */
   #look(event: ProcessExecEvent): void {
     this.#notices.runs(event.pid, event.executable_path);
-    this.attachTls([
-      ...findProcessFiles(event.pid),
-      ...findBundledLibraries(throughRoot(event.pid, event.executable_path)),
-    ]);
+    this.#tls.attach(findProcessFiles(event.pid), watchedUse(event));
+    this.attachTls(findBundledLibraries(throughRoot(event.pid, event.executable_path)));
     const facts = readProcessFacts(event.pid, event.process, event.ktime_ns);
     if (facts !== undefined) this.#intake?.pushFact(facts);
   }
@@ -241,7 +245,7 @@ class LiveProbes implements Live {
     const { targets } = this.#options.receiver;
     // Of those who came later, the kernel side tells nothing.
     if (this.#excludedUids.has(event.uid)) return;
-    if (targets.traffic) this.attachTls(findProcessFiles(event.pid));
+    if (targets.traffic) this.#tls.attach(findProcessFiles(event.pid), { by: 'anyone' });
     const agent = recogniseAgent(event, targets.rules);
     if (agent === undefined || this.#watched.has(event.pid)) return;
     if (agent.reason === 'catalogue' && !targets.catalogue) return;
@@ -261,6 +265,8 @@ class LiveProbes implements Live {
     }
   }
 }
+
+const watchedUse = ({ pid }: EventBase) => ({ by: 'watched', pid }) as const;
 
 function identify(root: ProcessExecEvent): AgentIdentity {
   return {

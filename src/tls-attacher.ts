@@ -1,6 +1,10 @@
+import fs from 'node:fs';
 import type { Counters } from './health/counters.ts';
+import type { TlsUse } from './kernel/attached-libraries.ts';
 import type { Probes } from './kernel/loader.ts';
+import { BoundedMap } from './model/bounded-map.ts';
 import type { TlsDataEvent } from './model/event.ts';
+import { versionOf } from './model/file-identity.ts';
 import type { TlsFunction, TlsLibrary } from './model/tls-library.ts';
 import { confirmTls, isConfirmedTls, locateTls, refuseTls } from './targets/locate-tls.ts';
 import { isInferred } from './targets/tls/tls-families.ts';
@@ -13,13 +17,16 @@ import { createUseCheck, type UseCheck } from './targets/tls/use-check.ts';
  * What was confirmed once is no longer looked at, also by the next that runs: nobody can make it look wrong.
  */
 export interface TlsAttacher {
-  attach(files: Iterable<string>): void;
+  /** For somebody watched, by default. */
+  attach(files: Iterable<string>, use?: TlsUse): void;
+  /** To be called ten times a second: files that changed lose their probes, and get new ones when they stay as they are. */
+  check(): void;
   /** To be told of all data. */
   see(event: TlsDataEvent): void;
 }
 
 export interface AttacherOptions {
-  readonly probes: Pick<Probes, 'attachTls' | 'detachTls'>;
+  readonly probes: Pick<Probes, 'attachTls' | 'detachTls' | 'checkTls'>;
   readonly counters: Counters;
   readonly warn: (message: string) => void;
   readonly locate?: (file: string) => TlsLibrary | undefined;
@@ -43,6 +50,16 @@ type Kind = 'whole' | 'half';
 const functionsOf = ({ functions }: TlsLibrary, kind: Kind): readonly TlsFunction[] =>
   functions.filter(({ name }) => name.startsWith('rustls_') === (kind === 'half'));
 
+/** A file whose probes were taken away as it changed, at its last check. */
+interface Changed {
+  readonly by: TlsUse['by'];
+  readonly version: string | undefined;
+  /** For how many checks it has been as it is. */
+  readonly checks: number;
+}
+
+/** A second: who writes a file may rest, and half a file is not worth a look. */
+const SETTLED_CHECKS = 10;
 /** Files are no longer checked than the kernel side keeps them. */
 const MAX_CHECKED = 1024;
 
@@ -53,14 +70,15 @@ export function createTlsAttacher(options: AttacherOptions): TlsAttacher {
     isConfirmed(library, functionsOf(library, kind)) ? undefined : createUseCheck();
   const told = new Set<string>();
   const checked = new Map<number, Checked>();
+  const changed = new BoundedMap<string, Changed>(MAX_CHECKED);
   let numbers = 0;
-  return {
-    attach(files) {
+  const attacher: TlsAttacher = {
+    attach(files, use) {
       for (const file of files) {
         const library = locate(file);
         if (library === undefined) continue;
         const number = numbers + 1;
-        const result = probes.attachTls(library, number);
+        const result = probes.attachTls(library, number, use);
         if (result === 'attached_for_another') counters.lost('live.library_evicted');
         if (result === 'attached' || result === 'attached_for_another') {
           numbers = number;
@@ -73,6 +91,17 @@ export function createTlsAttacher(options: AttacherOptions): TlsAttacher {
         if (told.has(result.failed)) continue;
         told.add(result.failed);
         warn(`TLS calls of ${file} cannot be read (${result.failed}): LLM calls made through it will be missing`);
+      }
+    },
+    check() {
+      for (const { path, by } of probes.checkTls()) changed.set(path, { by, version: undefined, checks: 0 });
+      for (const [file, before] of [...changed]) {
+        const version = versionAt(file);
+        const checks = version === before.version ? before.checks + 1 : 0;
+        changed.delete(file);
+        if (version === undefined) continue;
+        if (checks < SETTLED_CHECKS) changed.set(file, { by: before.by, version, checks });
+        else attacher.attach([file], { by: before.by });
       }
     },
     see(event) {
@@ -96,4 +125,13 @@ export function createTlsAttacher(options: AttacherOptions): TlsAttacher {
       );
     },
   };
+  return attacher;
+}
+
+function versionAt(file: string): string | undefined {
+  try {
+    return versionOf(fs.statSync(file, { bigint: true }));
+  } catch {
+    return undefined;
+  }
 }

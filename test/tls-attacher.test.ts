@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { createCounters } from '../src/health/counters.ts';
 import type { TlsDataEvent } from '../src/model/event.ts';
@@ -29,6 +32,7 @@ function refusalOf(
     path: '/opt/agent',
     device: 1n,
     inode: 2n,
+    version: '',
     build_id: undefined,
     families,
     functions: FUNCTIONS,
@@ -44,6 +48,7 @@ function refusalOf(
         return 'attached';
       },
       detachTls: (one) => detached.push(one),
+      checkTls: () => [],
     },
     counters: createCounters(),
     warn: () => {},
@@ -111,4 +116,28 @@ test('functions that symbols or the table of Go name stay probed, whatever they 
   assert.equal(refusalOf(['openssl-symbols'], wrong), undefined);
   assert.equal(refusalOf(['go'], wrong), undefined);
   assert.notEqual(refusalOf(['known-build'], wrong), undefined);
+});
+
+test('a file that changed is probed anew, for whom it was, once it stays as it is', (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'undersight-attacher-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'libssl.so');
+  fs.writeFileSync(file, 'half');
+  const located: string[] = [];
+  const changed = [{ path: file, by: 'anyone' } as const, { path: path.join(folder, 'gone'), by: 'anyone' } as const];
+  const attacher = createTlsAttacher({
+    probes: { attachTls: () => 'attached', detachTls: () => {}, checkTls: () => changed.splice(0) },
+    counters: createCounters(),
+    warn: () => {},
+    locate: (one) => {
+      located.push(one);
+      return undefined;
+    },
+  });
+  for (let check = 0; check < 8; check++) attacher.check();
+  fs.appendFileSync(file, 'whole');
+  for (let check = 0; check < 8; check++) attacher.check();
+  assert.deepEqual(located, []);
+  for (let check = 0; check < 8; check++) attacher.check();
+  assert.deepEqual(located, [file]);
 });

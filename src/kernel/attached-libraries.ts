@@ -1,10 +1,22 @@
 import fs from 'node:fs';
 import type { TlsLibrary } from '../model/tls-library.ts';
 
-interface Entry<Held> {
-  readonly library: TlsLibrary;
-  readonly held: Held;
+/** Who is expected to call a file's functions: somebody watched (this process, if that is known), or anyone. */
+export interface TlsUse {
+  readonly by: 'watched' | 'anyone';
+  readonly pid?: number;
 }
+
+interface Entry<Held> {
+  library: TlsLibrary;
+  readonly held: Held;
+  by: TlsUse['by'];
+  /** Watched processes that have it mapped, or had. */
+  readonly pids: Set<number>;
+}
+
+/** Of how many processes one file remembers that they use it. */
+const MAX_PIDS = 64;
 
 /** Libraries with what is held for each, no more than `capacity`; a file is the same under all its paths. */
 export class AttachedLibraries<Held> {
@@ -16,24 +28,46 @@ export class AttachedLibraries<Held> {
     this.#capacity = capacity;
   }
 
-  /** Whether it is among them; it then counts as seen just now, by this path. */
-  see(library: TlsLibrary): boolean {
-    const key = keyOf(library);
-    const entry = this.#entries.get(key);
+  /** What is held for this file, whatever its contents were; it then counts as seen just now. `is_new`: nobody watched had it. */
+  see(library: TlsLibrary, use: TlsUse): { readonly held: Held; readonly is_new: boolean } | undefined {
+    return this.#see(keyOf(library), library, use);
+  }
+
+  /** The same for a file that is this one under another device number, as overlay mounts of one directory have it. */
+  seeTwin(library: TlsLibrary, use: TlsUse): { readonly held: Held; readonly is_new: boolean } | undefined {
+    for (const [key, { library: known }] of this.#entries) {
+      const isTwin =
+        known.inode === library.inode && known.version === library.version && known.build_id === library.build_id;
+      if (isTwin) return this.#see(key, known, use);
+    }
+    return undefined;
+  }
+
+  /**
+   * Makes room for one more: of what no living watched process uses, that goes whose file is gone, else what is there for
+   * anyone, else what was seen longest ago. False where all is in use.
+   */
+  makeRoom(): { readonly evicted: Held | undefined } | false {
+    if (this.#entries.size < this.#capacity) return { evicted: undefined };
+    const unused = [...this.#entries.values()].filter(({ pids }) => ![...pids].some(isRunning));
+    const entry =
+      unused.find(({ library }) => !isThere(library)) ?? unused.find(({ by }) => by === 'anyone') ?? unused[0];
     if (entry === undefined) return false;
-    this.#entries.delete(key);
-    this.#entries.set(key, { library, held: entry.held });
-    return true;
+    return { evicted: this.take(entry.library) };
   }
 
-  /** Returns what was held for a library that had to make room: one whose file is gone, else the one seen longest ago. */
-  add(library: TlsLibrary, held: Held): Held | undefined {
-    const evicted = this.#entries.size >= this.#capacity ? this.#evict() : undefined;
-    this.#entries.set(keyOf(library), { library, held });
-    return evicted;
+  add(library: TlsLibrary, held: Held, use: TlsUse): void {
+    this.#entries.set(keyOf(library), { library, held, by: use.by, pids: new Set() });
+    this.#see(keyOf(library), library, use);
   }
 
-  /** Forgets a library; returns what was held for it, if it was there. */
+  get(
+    library: TlsLibrary,
+  ): { readonly library: TlsLibrary; readonly held: Held; readonly by: TlsUse['by'] } | undefined {
+    return this.#entries.get(keyOf(library));
+  }
+
+  /** Forgets a file; returns what was held for it, if it was there. */
   take(library: TlsLibrary): Held | undefined {
     const key = keyOf(library);
     const held = this.#entries.get(key)?.held;
@@ -41,20 +75,32 @@ export class AttachedLibraries<Held> {
     return held;
   }
 
-  /** Empties it. */
-  takeAll(): readonly Held[] {
-    const all = [...this.#entries.values()].map((entry) => entry.held);
-    this.#entries.clear();
-    return all;
+  /** All of them, those seen longest ago first. */
+  all(): readonly { readonly library: TlsLibrary; readonly held: Held; readonly by: TlsUse['by'] }[] {
+    return [...this.#entries.values()];
   }
 
-  #evict(): Held | undefined {
-    const entries = this.#entries.values();
-    const entry = entries.find(({ library }) => !isThere(library)) ?? this.#entries.values().next().value;
-    if (entry !== undefined) this.#entries.delete(keyOf(entry.library));
-    return entry?.held;
+  #see(key: string, library: TlsLibrary, use: TlsUse): { readonly held: Held; readonly is_new: boolean } | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    const is_new = use.by === 'watched' && entry.by !== 'watched';
+    entry.library = library;
+    if (is_new) entry.by = use.by;
+    if (use.pid !== undefined) remember(entry.pids, use.pid);
+    return { held: entry.held, is_new };
   }
 }
+
+function remember(pids: Set<number>, pid: number): void {
+  pids.add(pid);
+  if (pids.size <= MAX_PIDS) return;
+  for (const one of pids) if (!isRunning(one)) pids.delete(one);
+  if (pids.size > MAX_PIDS) pids.delete(pids.values().next().value as number);
+}
+
+const isRunning = (pid: number): boolean => fs.existsSync(`/proc/${pid}`);
 
 function keyOf({ device, inode }: TlsLibrary): string {
   return `${device}:${inode}`;

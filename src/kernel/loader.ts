@@ -4,6 +4,7 @@ import { errnoName } from '../model/errno-name.ts';
 import type { ProcessSnapshot } from '../model/process-snapshot.ts';
 import { SetupError } from '../model/setup-error.ts';
 import type { TlsLibrary } from '../model/tls-library.ts';
+import type { TlsUse } from './attached-libraries.ts';
 import {
   BPF_TRACE_UPROBE_MULTI,
   BPF_TRACE_UPROBE_SESSION,
@@ -11,6 +12,7 @@ import {
   supportsUprobeSession,
 } from './bpf-syscall.ts';
 import * as raw from './events.gen.ts';
+import type { TlsPrograms } from './file-probes.ts';
 import { captureLog, libbpf, type Pointer } from './libbpf.ts';
 import { lastErrno } from './libc.ts';
 import { LOSS_REASONS } from './losses.ts';
@@ -18,7 +20,7 @@ import { checkLayout } from './object-layout.ts';
 import { requirePrerequisites } from './prerequisites.ts';
 import { readProcesses } from './process-iterator.ts';
 import { BUILD_FIX } from './setup-fixes.ts';
-import { type AttachResult, TlsProbes, type TlsPrograms } from './tls-probes.ts';
+import { type AttachResult, type ChangedLibrary, TlsProbes } from './tls-probes.ts';
 
 const LOG_LINES_SHOWN = 25;
 
@@ -49,8 +51,13 @@ export interface Probes {
   readonly ring_bytes: number;
   /** Names of programs that this kernel has no hook for, each with the reason. */
   readonly unattached: readonly string[];
-  /** `number` comes with each record of the file (`TlsDataEvent.library`); 0 by default. */
-  attachTls(library: TlsLibrary, number?: number): AttachResult;
+  /**
+   * `number` comes with each record of the file (`TlsDataEvent.library`); 0 by default. What is not there for somebody watched,
+   * as it is by default, gets the probes alone that show who should be.
+   */
+  attachTls(library: TlsLibrary, number?: number, use?: TlsUse): AttachResult;
+  /** To be called ten times a second: takes the probes of files away that have changed, and gives those. */
+  checkTls(): readonly ChangedLibrary[];
   /** Takes the probes of a file away, if it has any. */
   detachTls(library: TlsLibrary): void;
   /** From now on this process and what it forks is watched. `start_ns` 0n: the kernel side finds out. */
@@ -93,21 +100,29 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
   bpf.map_set_max_entries(ring, options.ring_bytes);
   const multi = options.uprobe_multi ?? supportsUprobeMulti();
   const session = multi && (options.uprobe_session ?? supportsUprobeSession());
-  const tlsPrograms = prepareTlsPrograms(object, multi, session);
+  const prepared = prepareTlsPrograms(object, multi, session);
   load(object);
   excludeUsers(bpf.map_fd(findMap(object, 'excluded_users')), options.excluded_uids ?? []);
 
   const targets_fd: number = bpf.map_fd(findMap(object, 'targets'));
   const losses_fd: number = bpf.map_fd(findMap(object, 'losses'));
   const iterator = programs(object).find((program) => sectionOf(program).startsWith('iter/task'));
-  const tls = new TlsProbes(tlsPrograms);
+  const returns_fd: number = bpf.map_fd(findMap(object, 'go_returns'));
+  const tls = new TlsProbes({
+    ...prepared,
+    tellGoReturns(number) {
+      if (bpf.map_update(returns_fd, u32(number), u32(1), 0) !== 0)
+        throw new Error(`the returns of file ${number} cannot be told: ${errnoName(lastErrno())}`);
+    },
+  });
   const { links, unattached } = attachPrograms(object);
 
   return {
     ring_fd: bpf.map_fd(ring),
     ring_bytes: options.ring_bytes,
     unattached,
-    attachTls: (library, number = 0) => tls.attach(library, number),
+    attachTls: (library, number = 0, use) => tls.attach(library, number, use),
+    checkTls: () => tls.check(),
     detachTls: (library) => tls.detach(library),
     watch(pid, start_ns) {
       const value = Buffer.alloc(raw.target.size);
@@ -127,7 +142,7 @@ function startObject(object: Pointer, options: ProbeOptions): Probes {
 }
 
 /** Says how they will be attached: before they are loaded. */
-function prepareTlsPrograms(object: Pointer, multi: boolean, session: boolean): TlsPrograms {
+function prepareTlsPrograms(object: Pointer, multi: boolean, session: boolean): Omit<TlsPrograms, 'tellGoReturns'> {
   const bpf = libbpf();
   const at = (name: string): Pointer => {
     const program = findProgram(object, name);

@@ -1,59 +1,36 @@
 import fs from 'node:fs';
-import koffi from 'koffi';
-import { errnoName } from '../model/errno-name.ts';
-import type { TlsFunction, TlsLibrary } from '../model/tls-library.ts';
-import { AttachedLibraries } from './attached-libraries.ts';
-import { createUprobeMulti, type UprobeMulti } from './bpf-syscall.ts';
-import { libbpf, type Pointer, UPROBE_OPTIONS } from './libbpf.ts';
-import { lastErrno, libc } from './libc.ts';
-import { cookieOf, groupOf, isFree } from './tls-cookie.ts';
+import { versionOf } from '../model/file-identity.ts';
+import type { TlsLibrary } from '../model/tls-library.ts';
+import { AttachedLibraries, type TlsUse } from './attached-libraries.ts';
+import { FileProbes, type TlsPrograms } from './file-probes.ts';
 
 const MAX_LIBRARIES = 1024;
+/** Ten times a second: each file within a second or so. */
+const CHECKED_AT_ONCE = 110;
+const OVERLAYFS_SUPER_MAGIC = 0x794c7630;
 
 /**
  * `attached_for_another`: another library's probes were taken away to make room. `gone`: the file, or the process through
- * which it was found, is no more. `failed` names the cause and no file.
+ * which it was found, is no more, or it changes at this moment. `failed` names the cause and no file.
  */
 export type AttachResult = 'attached' | 'attached_for_another' | 'already' | 'gone' | { readonly failed: string };
 
-/** What runs at the functions of some libraries. */
-interface FunctionPrograms {
-  /** When a function begins. */
-  readonly enter: Pointer;
-  /** When it returns. */
-  readonly leave: Pointer;
-  /** At both ends, instead of these two, for functions that move data; undefined where the kernel has no such links. */
-  readonly session: Pointer | undefined;
-}
-
-export interface TlsPrograms {
-  readonly tls: FunctionPrograms;
-  readonly rustls: FunctionPrograms;
-  /** For functions whose return instructions are probed, as their return address must not be replaced. */
-  readonly go: Pick<FunctionPrograms, 'enter' | 'leave'>;
-  /** Whether they are attached by uprobe_multi links, for which they were loaded. */
-  readonly multi: boolean;
-}
-
-/** The probes on one file. */
-interface FileProbes {
-  readonly link_fds: number[];
-  readonly links: Pointer[];
-}
-
-/** Puts probes on TLS libraries, each file once however many paths it has. */
+/** Puts probes on TLS libraries, each file once however many paths it has, and takes them away where a file changes. */
 export class TlsProbes {
   readonly #programs: TlsPrograms;
   readonly #attached = new AttachedLibraries<FileProbes>(MAX_LIBRARIES);
   readonly #detaching = new Set<Promise<unknown>>();
+  #changed: ChangedLibrary[] = [];
+  #checked = 0;
 
   constructor(programs: TlsPrograms) {
     this.#programs = programs;
   }
 
   /** `number` comes with each record of the file: at most 32 bits. */
-  attach(library: TlsLibrary, number: number): AttachResult {
-    if (this.#attached.see(library)) return 'already';
+  attach(library: TlsLibrary, number: number, use: TlsUse = { by: 'watched' }): AttachResult {
+    const known = this.#see(library, use);
+    if (known !== undefined) return known;
     let fd: number;
     try {
       fd = fs.openSync(library.path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
@@ -61,22 +38,25 @@ export class TlsProbes {
       const { code, message } = error as NodeJS.ErrnoException;
       return code === 'ENOENT' || code === 'ESRCH' ? 'gone' : { failed: code ?? message };
     }
-    try {
-      const { dev, ino } = fs.fstatSync(fd, { bigint: true });
-      if (dev !== library.device || ino !== library.inode) return 'gone';
-      const probes: FileProbes = { link_fds: [], links: [] };
-      // What is attached is the file that was looked into, whatever its path leads to by now.
-      const failed = this.#attachFile(`/proc/self/fd/${fd}`, library, number, probes);
-      if (failed !== undefined) {
-        this.#detach(probes);
-        return { failed };
-      }
-      const evicted = this.#attached.add(library, probes);
-      if (evicted !== undefined) this.#detach(evicted);
-      return evicted === undefined ? 'attached' : 'attached_for_another';
-    } finally {
+    if (!isStill(library, fd)) {
       fs.closeSync(fd);
+      return 'gone';
     }
+    const twin = isOnOverlay(fd) ? this.#attached.seeTwin(library, use) : undefined;
+    const room = twin ?? this.#attached.makeRoom();
+    if (twin !== undefined || room === false) {
+      fs.closeSync(fd);
+      return twin === undefined ? { failed: 'too many files' } : this.#attachRest(twin.held, twin.is_new);
+    }
+    const probes = new FileProbes(this.#programs, library, number, fd, () => this.#check(library, probes));
+    if ('evicted' in room && room.evicted !== undefined) this.#detach(room.evicted);
+    const failed = probes.attach(use.by === 'watched' ? 'whole' : 'sight');
+    if (failed !== undefined || !isStill(library, fd)) {
+      this.#detach(probes);
+      return failed === undefined ? 'gone' : { failed };
+    }
+    this.#attached.add(library, probes, use);
+    return 'evicted' in room && room.evicted !== undefined ? 'attached_for_another' : 'attached';
   }
 
   /** Takes the probes of one file away, if it has any. */
@@ -85,95 +65,67 @@ export class TlsProbes {
     if (probes !== undefined) this.#detach(probes);
   }
 
+  /** Looks at some of the files; gives those of which the probes were taken away, since the last time, as they had changed. */
+  check(): readonly ChangedLibrary[] {
+    const all = this.#attached.all();
+    const count = Math.min(all.length, CHECKED_AT_ONCE);
+    for (let index = 0; index < count; index++) {
+      const entry = all[(this.#checked + index) % all.length];
+      if (entry !== undefined) this.#check(entry.library, entry.held);
+    }
+    this.#checked = all.length === 0 ? 0 : (this.#checked + count) % all.length;
+    const changed = this.#changed;
+    this.#changed = [];
+    return changed;
+  }
+
   /** Takes all probes away. For each the kernel waits for programs that run: in parallel that is one wait, not many. */
   async close(): Promise<void> {
-    for (const probes of this.#attached.takeAll()) this.#detach(probes);
+    for (const { library } of this.#attached.all()) this.detach(library);
     await Promise.all(this.#detaching);
   }
 
-  #detach({ link_fds, links }: FileProbes): void {
-    const begin = (start: (callback: () => void) => void) => {
-      const done: Promise<unknown> = new Promise<void>((resolve) => start(resolve)).then(() =>
-        this.#detaching.delete(done),
-      );
-      this.#detaching.add(done);
-    };
-    for (const link of links) begin((callback) => libbpf().link_destroy.async(link, callback));
-    for (const fd of link_fds) begin((callback) => libc.close.async(fd, callback));
-  }
-
-  #attachFile(path: string, library: TlsLibrary, number: number, probes: FileProbes): string | undefined {
-    const { tls, rustls, go, multi } = this.#programs;
-    const groups = Object.groupBy(library.functions, groupOf);
-    // Returns first: a call seen to begin is then always seen to end.
-    const steps: readonly Step[] = [
-      ...stepsOf(tls, groups.tls ?? []),
-      ...stepsOf(rustls, groups.rustls ?? []),
-      { at: 'entry', program: go.leave, functions: (groups.go ?? []).flatMap(returnsOf) },
-      { at: 'entry', program: go.enter, functions: groups.go ?? [] },
-    ];
-    for (const step of steps) {
-      if (step.functions.length === 0) continue;
-      const failed = multi ? attachMulti(path, step, number, probes) : attachEach(path, step, number, probes);
-      if (failed !== undefined) return failed;
-    }
+  /** What has been done about this file already, if that will do. */
+  #see(library: TlsLibrary, use: TlsUse): AttachResult | undefined {
+    const known = this.#attached.see(library, use);
+    if (known === undefined) return undefined;
+    if (!known.held.hasChanged()) return this.#attachRest(known.held, known.is_new);
+    // What stands there now is another program: none of the old probes may be left when new ones come.
+    this.detach(library);
     return undefined;
   }
-}
 
-function stepsOf({ enter, leave, session }: FunctionPrograms, functions: readonly TlsFunction[]): readonly Step[] {
-  const ending = functions.filter(({ name }) => isFree(name));
-  const moving = functions.filter(({ name }) => !isFree(name));
-  return session === undefined
-    ? [
-        { at: 'return', program: leave, functions: moving },
-        { at: 'entry', program: enter, functions },
-      ]
-    : [
-        { at: 'both', program: session, functions: moving },
-        { at: 'entry', program: enter, functions: ending },
-      ];
-}
-
-function returnsOf({ name, return_offsets = [] }: TlsFunction): TlsFunction[] {
-  return return_offsets.map((file_offset) => ({ name, file_offset }));
-}
-
-interface Step {
-  readonly at: UprobeMulti['at'];
-  readonly program: Pointer;
-  readonly functions: readonly TlsFunction[];
-}
-
-const placeOf = ({ file_offset, probe_skip_bytes = 0 }: TlsFunction): bigint => file_offset + BigInt(probe_skip_bytes);
-
-function attachMulti(path: string, step: Step, number: number, { link_fds }: FileProbes): string | undefined {
-  const { at, program, functions } = step;
-  const fd = createUprobeMulti({
-    program_fd: libbpf().program_fd(program),
-    path,
-    offsets: functions.map(placeOf),
-    cookies: functions.map(({ name }) => cookieOf(name, number)),
-    at,
-  });
-  if (fd < 0) return `uprobe_multi: ${errnoName(-fd)}`;
-  link_fds.push(fd);
-  return undefined;
-}
-
-function attachEach(path: string, step: Step, number: number, { links }: FileProbes): string | undefined {
-  const { at, program, functions } = step;
-  for (const one of functions) {
-    const options = {
-      sz: koffi.sizeof(UPROBE_OPTIONS),
-      ref_ctr_offset: 0,
-      bpf_cookie: cookieOf(one.name, number),
-      retprobe: at === 'return',
-      func_name: null,
-    };
-    const link: Pointer = libbpf().program_attach_uprobe(program, -1, path, placeOf(one), options);
-    if (link === null) return `uprobe ${one.name}: ${errnoName(lastErrno())}`;
-    links.push(link);
+  #attachRest(probes: FileProbes, is_new: boolean): AttachResult {
+    const failed = is_new ? probes.attach('rest') : undefined;
+    return failed === undefined ? 'already' : { failed };
   }
-  return undefined;
+
+  #check(library: TlsLibrary, probes: FileProbes): void {
+    const entry = this.#attached.get(library);
+    if (entry?.held !== probes || !probes.hasChanged()) return;
+    this.detach(library);
+    if (this.#changed.length < MAX_LIBRARIES) this.#changed.push({ path: entry.library.path, by: entry.by });
+  }
+
+  #detach(probes: FileProbes): void {
+    for (const done of probes.detach()) {
+      const all: Promise<unknown> = done.then(() => this.#detaching.delete(all));
+      this.#detaching.add(all);
+    }
+  }
+}
+
+/** A file whose probes were taken away, and for whom they had been there. */
+export interface ChangedLibrary {
+  readonly path: string;
+  readonly by: TlsUse['by'];
+}
+
+function isStill({ device, inode, version }: TlsLibrary, fd: number): boolean {
+  const stat = fs.fstatSync(fd, { bigint: true });
+  return stat.dev === device && stat.ino === inode && versionOf(stat) === version;
+}
+
+function isOnOverlay(fd: number): boolean {
+  return fs.statfsSync(`/proc/self/fd/${fd}`).type === OVERLAYFS_SUPER_MAGIC;
 }

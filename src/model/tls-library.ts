@@ -86,6 +86,8 @@ export interface TlsLibrary {
   /** Together they name the file, whatever its paths. */
   readonly device: bigint;
   readonly inode: bigint;
+  /** Of its contents, when they were looked into (`versionOf`). */
+  readonly version: string;
   /** Lower-case hex; undefined when the file carries none. */
   readonly build_id: string | undefined;
   /** More than one when several libraries are linked into it. */

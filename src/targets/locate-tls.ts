@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { identityOf, versionOf } from '../model/file-identity.ts';
 import type { TlsFunction, TlsLibrary } from '../model/tls-library.ts';
 import { type Elf, readBuildId, readElf } from './elf.ts';
 import { type FoundTls, inspectTls, joined, type TlsInspection } from './tls/inspect-tls.ts';
@@ -25,7 +26,7 @@ interface Answer {
 
 /**
  * Where the TLS functions of a shared library or executable are, or undefined where there is none to probe (not ELF, none
- * found, unreadable). Answers are remembered per file and its modification time; those that took long also on disk.
+ * found, unreadable). Answers are remembered per file as it is; those that took long also on disk.
  */
 export function locateTls(file: string): TlsLibrary | undefined {
   const library = answerFor(file)?.library;
@@ -40,7 +41,7 @@ export function missingTls(file: string): string | undefined {
 /** Names a file as it is now, whatever its paths; undefined when it is gone. */
 export function fileKeyOf(file: string): string | undefined {
   try {
-    return keyOf(fs.statSync(file, { bigint: true }));
+    return identityOf(fs.statSync(file, { bigint: true }));
   } catch {
     return undefined;
   }
@@ -63,7 +64,7 @@ function answerFor(file: string): Answer | undefined {
   try {
     const stat = fs.fstatSync(fd, { bigint: true });
     if (!stat.isFile()) return undefined;
-    const key = keyOf(stat);
+    const key = identityOf(stat);
     const known = remembered.get(key);
     if (known !== undefined && performance.now() < (known.until_ms ?? Infinity)) return known;
     const elf = readElf(fd);
@@ -75,6 +76,7 @@ function answerFor(file: string): Answer | undefined {
         path: file,
         device: stat.dev,
         inode: stat.ino,
+        version: versionOf(stat),
         build_id: readBuildId(elf),
       };
     if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
@@ -131,11 +133,11 @@ function findSlowly(elf: Elf, stat: fs.BigIntStats, quick: FoundTls | undefined)
 }
 
 /** Remembers for a day, here and on disk, that the functions of a file turned out to be others. Never fails. */
-export function refuseTls({ path: file, device, inode, functions }: TlsLibrary, reason: string): void {
+export function refuseTls({ path: file, device, inode, version, functions }: TlsLibrary, reason: string): void {
   try {
     const stat = fs.statSync(file, { bigint: true });
-    if (stat.dev !== device || stat.ino !== inode) return;
-    remembered.set(keyOf(stat), {
+    if (stat.dev !== device || stat.ino !== inode || versionOf(stat) !== version) return;
+    remembered.set(identityOf(stat), {
       library: undefined,
       missing: describeRefusal(reason),
       until_ms: performance.now() + REFUSED_FOR_MS,
@@ -147,10 +149,13 @@ export function refuseTls({ path: file, device, inode, functions }: TlsLibrary, 
 }
 
 /** Remembers that these functions of a file are what they were taken for. Never fails. */
-export function confirmTls({ path: file, device, inode }: TlsLibrary, functions: readonly TlsFunction[]): void {
+export function confirmTls(
+  { path: file, device, inode, version }: TlsLibrary,
+  functions: readonly TlsFunction[],
+): void {
   try {
     const stat = fs.statSync(file, { bigint: true });
-    if (stat.dev === device && stat.ino === inode) openCache().confirm(stat, functions);
+    if (stat.dev === device && stat.ino === inode && versionOf(stat) === version) openCache().confirm(stat, functions);
   } catch {
     // It is gone, and nobody will ask for it.
   }
@@ -173,8 +178,6 @@ export function refusalOf(file: string, functions?: readonly TlsFunction[]): str
     return undefined;
   }
 }
-
-const keyOf = ({ dev, ino, mtimeNs }: fs.BigIntStats): string => `${dev}:${ino}:${mtimeNs}`;
 
 /**
  * OpenSSL, BoringSSL, NSS (libssl3), and who links them in: libnode, libpython, libcrypto with libssl inside; GnuTLS, NSPR,

@@ -22,6 +22,8 @@ export interface ResolvedCommand {
 
 interface Place {
   readonly path_variable: string;
+  /** Where the command itself is looked for, if not in the whole path. */
+  readonly directory?: string;
   readonly working_directory: string;
 }
 
@@ -73,7 +75,7 @@ function findExecutable(command: string, place: Place): string {
       fs.existsSync(file) ? 'Give it execute permission, or name the program that runs it.' : 'Check the path.',
     );
   }
-  const file = searchPath(command, place);
+  const file = searchPath(command, { ...place, path_variable: place.directory ?? place.path_variable });
   if (file !== undefined) return file;
   throw new SetupError(`There is no command ${command} in PATH`, 'Install it, or give its path.');
 }

@@ -9,6 +9,8 @@ const SYSTEM_DIRECTORIES = /^(\/usr(\/local)?)?\/(s?bin|lib\w*|games)$/;
 const LOADER_CACHE = '/etc/ld.so.cache';
 const MAX_MAPS_BYTES = 16 * 1024 * 1024;
 const MAX_FILES = 256;
+/** Of one directory: somebody may have put millions of files beside an executable. */
+const MAX_ENTRIES = 16_384;
 
 /** Is called for files and sockets of all kinds, so not to be probed before somebody who is watched has it. */
 const ON_DEMAND = /^lib(nspr4|nss3)/;
@@ -70,15 +72,22 @@ function readLoaderCache(): readonly string[] {
 }
 
 function listLibraries(directory: string): readonly string[] {
+  const found: string[] = [];
   try {
-    return fs
-      .readdirSync(directory)
-      .filter(mayHoldTls)
-      .slice(0, MAX_FILES)
-      .map((name) => path.join(directory, name));
+    const entries = fs.opendirSync(directory, { bufferSize: 256 });
+    try {
+      for (let read = 0; read < MAX_ENTRIES && found.length < MAX_FILES; read++) {
+        const entry = entries.readSync();
+        if (entry === null) break;
+        if (mayHoldTls(entry.name)) found.push(path.join(directory, entry.name));
+      }
+    } finally {
+      entries.closeSync();
+    }
   } catch {
-    return [];
+    // It may be gone, or not ours to read.
   }
+  return found.sort();
 }
 
 /** All executable mappings of files, one for each. A range is written as `map_files` names it: without leading zeros. */

@@ -173,6 +173,40 @@ func blocked() {
 	conn.Close()
 }
 
+// talking asks from one goroutine, first something else: what it reads, it reads after it wrote.
+func talking() {
+	conn := connect()
+	for _, path := range []string{"/other", "/v1/messages"} {
+		request := []byte("POST " + path + " HTTP/1.1\r\n\r\n")
+		_, err := conn.Write(request)
+		check(err)
+		readAll(conn, len(request), 4096)
+	}
+	conn.Close()
+}
+
+// conversing waits for both answers before it asks.
+func conversing() {
+	conn := connect()
+	request := []byte("POST /v1/messages HTTP/1.1\r\n\r\n")
+	answered := make(chan bool)
+	go func() {
+		buffer := make([]byte, 4096)
+		for round := 0; round < 2; round++ {
+			_, err := conn.Read(buffer)
+			check(err)
+			answered <- true
+		}
+	}()
+	time.Sleep(50 * time.Millisecond)
+	for round := 0; round < 2; round++ {
+		_, err := conn.Write(request)
+		check(err)
+		<-answered
+	}
+	conn.Close()
+}
+
 func main() {
 	authority, err := os.ReadFile(os.Args[2])
 	check(err)
@@ -188,6 +222,10 @@ func main() {
 		growing()
 	case "asking":
 		asking()
+	case "talking":
+		talking()
+	case "conversing":
+		conversing()
 	case "shrinking":
 		shrinking()
 	}

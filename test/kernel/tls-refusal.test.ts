@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import tls from 'node:tls';
 import { createCounters } from '../../src/health/counters.ts';
 import type { TlsDataEvent } from '../../src/model/event.ts';
+import { versionOf } from '../../src/model/file-identity.ts';
 import type { TlsFunction, TlsLibrary } from '../../src/model/tls-library.ts';
 import { readElf } from '../../src/targets/elf.ts';
 import { findFunctions } from '../../src/targets/elf-symbols.ts';
@@ -48,11 +49,13 @@ function mappedLibrary(name: string): string {
 
 /** Attaches these functions of a file as if they had been inferred; runs the client; gives what was seen and told. */
 async function useAs(file: string, functions: readonly TlsFunction[]) {
-  const { dev: device, ino: inode } = fs.statSync(file, { bigint: true });
+  const stat = fs.statSync(file, { bigint: true });
+  const { dev: device, ino: inode } = stat;
   const library: TlsLibrary = {
     path: file,
     device,
     inode,
+    version: versionOf(stat),
     build_id: undefined,
     families: ['openssl-static'],
     functions,

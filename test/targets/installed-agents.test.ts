@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -34,4 +34,21 @@ test('with a script that starts an agent comes its interpreter', () => {
     agent?.tls_files.some((file) => file.endsWith('/node')),
     String(agent?.tls_files),
   );
+});
+
+test('each directory is searched once for each command, however many there are', (t) => {
+  const many = Array.from({ length: 20 }, (_, index) => join(folder, `empty-${index}`));
+  const access = t.mock.method(fs, 'accessSync');
+  findInstalledAgents(many.join(':'));
+  const looks = access.mock.calls.map(({ arguments: [file] }) => String(file));
+  const once = looks.filter((file) => file.startsWith(`${many[0]}/`));
+  assert.ok(once.length > 0);
+  assert.equal(once.length, new Set(once).size);
+});
+
+test('an interpreter is looked for in the whole path, whichever directory its script is in', () => {
+  writeFileSync(join(second, 'gemini'), '#!/usr/bin/env an-interpreter\n', { mode: 0o755 });
+  copyFileSync('/bin/true', join(first, 'an-interpreter'));
+  const agent = findInstalledAgents(`${second}:${first}`).find((one) => one.executable_path === join(second, 'gemini'));
+  assert.ok(agent?.tls_files.includes(join(first, 'an-interpreter')), String(agent?.tls_files));
 });

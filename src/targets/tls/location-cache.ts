@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { identityOf } from '../../model/file-identity.ts';
 import { TLS_FAMILY_NAMES, TLS_FUNCTION_NAMES, type TlsFunction } from '../../model/tls-library.ts';
 import { type Elf, readAt } from '../elf.ts';
 import type { FoundTls } from './inspect-tls.ts';
@@ -161,8 +162,8 @@ function isOurs(directory: string): boolean {
   return stat.isDirectory() && stat.uid === process.geteuid?.() && (stat.mode & 0o077) === 0;
 }
 
-function nameOf({ dev, ino, size, mtimeNs, ctimeNs }: fs.BigIntStats): string {
-  const identity = [REVISION, dev, ino, size, mtimeNs, ctimeNs].join(':');
+function nameOf(file: fs.BigIntStats): string {
+  const identity = `${REVISION}:${identityOf(file)}`;
   return `${createHash('sha256').update(identity).digest('hex')}.json`;
 }
 
