@@ -34,6 +34,7 @@ Examples:
   sudo undersight run -- claude -p "fix the failing test"
   sudo undersight run --format otlp-json --output trace.json -- python agent.py
   sudo undersight run --record agent.rec -- node agent.mjs
+  sudo undersight run --set receivers.undersight.plain_http=false -- ./agent    HTTP without TLS is left alone
   sudo undersight run --wait -- ./start-agents-in-background.sh
 `;
 

@@ -18,6 +18,7 @@ Examples:
   sudo undersight watch
   sudo undersight watch --config undersight.yaml
   sudo undersight watch --set receivers.undersight.targets.traffic=false
+  sudo undersight watch --set receivers.undersight.mcp_stdio=false
   sudo OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 undersight watch
 `;
 

@@ -108,11 +108,11 @@ test('a trace that cannot be written is told, and where it is instead', async (t
 
 test('what outlives the command is told and marked as open; --wait has it to its end', async (t) => {
   const workspace = createWorkspace(t, undefined);
-  const command = ['/bin/sh', '-c', '(exec sleep 3) >/dev/null 2>&1 & exit 5'];
-  const cut = await workspace.run(command);
+  const command = (seconds: number) => ['/bin/sh', '-c', `(exec sleep ${seconds}) >/dev/null 2>&1 & exit 5`];
+  const cut = await workspace.run(command(60));
   assert.equal(cut.code, 5);
   assert.match(cut.stderr, /^undersight: 1 process \((sleep|sh) \d+\) outlived the command.*\n.*--wait/);
-  const whole = await workspace.run(command, { options: ['--wait'] });
+  const whole = await workspace.run(command(3), { options: ['--wait'] });
   assert.equal(whole.code, 5);
   assert.equal(whole.stderr, '');
   const sleepIsOpen = (spans: typeof cut.spans) =>

@@ -5,7 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { parse } from 'yaml';
+import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { SetupError } from '../../model/setup-error.ts';
 import { TLS_FUNCTION_NAMES } from '../../model/tls-library.ts';
@@ -108,18 +108,23 @@ function systemFiles(): readonly string[] {
 }
 
 function readBuilds(file: string): readonly KnownBuild[] {
+  const lines = new LineCounter();
+  let document: ReturnType<typeof parseDocument>;
   let value: unknown;
   checkWriters(file);
   try {
     if (fs.statSync(file).size > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
-    value = parse(fs.readFileSync(file, 'utf8'), { maxAliasCount: 0 });
+    document = parseDocument(fs.readFileSync(file, 'utf8'), { lineCounter: lines });
+    const [error] = document.errors;
+    if (error !== undefined) throw error;
+    value = document.toJS({ maxAliasCount: 0 });
   } catch (error) {
     throw new SetupError(
       `${file} cannot be read: ${(error as Error).message}`,
       'Check receivers.undersight.targets.known_builds.',
     );
   }
-  return checkBuilds(value, file);
+  return checkBuilds(value, file, (at) => `${file}:${lineOf(document, lines, at)}`);
 }
 
 /** What it says decides where instructions of other programs are replaced: nobody else may write it, or put another in its place. */
@@ -143,12 +148,25 @@ function checkWriters(file: string): void {
   }
 }
 
-function checkBuilds(value: unknown, file: string): readonly KnownBuild[] {
+/** Of what is at this path, or of the nearest thing around it. */
+function lineOf(document: ReturnType<typeof parseDocument>, lines: LineCounter, at: readonly PropertyKey[]): number {
+  for (let depth = at.length; depth > 0; depth--) {
+    const node = document.getIn(at.slice(0, depth), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return 1;
+}
+
+function checkBuilds(
+  value: unknown,
+  file: string,
+  placeOf: (at: readonly PropertyKey[]) => string = () => file,
+): readonly KnownBuild[] {
   const result = fileSchema.safeParse(value ?? []);
   if (result.success) return result.data.map((one) => ({ ...one, listed_in: file }));
   const problems = result.error.issues
     .slice(0, 5)
-    .map(({ path: at, message }) => `${file}: ${at.join('.')}: ${message}`);
+    .map(({ path: at, message }) => `${placeOf(at)}: ${at.join('.')}: ${message}`);
   throw new SetupError(
     `This is no list of known builds\n${problems.join('\n')}`,
     '`undersight targets inspect FILE --entry` prints an entry as it should be.',

@@ -152,6 +152,7 @@ test('what is no list of builds is refused, with the place of the mistake', () =
       /needs probe_skip_bytes and return_offsets/,
     '- { build_id: abcdef12, functions: [{ name: SSL_read, file_offset: 16, begins: "554889e541574156", return_offsets: [20] }] }':
       /no other has them/,
+    '- build_id: abcdef12\n  functions:\n    - {}': /bad\.yaml:3: 0\.functions\.0\.name/,
     'nonsense: true': /expected array/,
     '- [': /cannot be read/,
   };
