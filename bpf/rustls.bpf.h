@@ -8,27 +8,6 @@
 
 #define MAX_OUTBOUND_CHUNKS 1024
 
-struct rustls_call {
-	__u64 self;
-	__u64 sequence;
-	__u64 result;
-	__u64 start_ns;
-	__u64 cookie;
-	__u32 direction;
-	__u32 padding;
-	union {
-		struct rustls_outbound outbound;
-		struct rustls_inbound inbound;
-	};
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, struct rustls_call);
-} rustls_calls SEC(".maps");
-
 /* Before its payload is decrypted in place. */
 static __always_inline void bind_received(const struct subject *who, const struct rustls_inbound *inbound, struct tls_half *half)
 {

@@ -15,6 +15,7 @@ import { openWatch, type Seen } from './watch.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'undersight-overlay-'));
 const lower = join(folder, 'lower');
+for (const name of ['lower', 'upper', 'a', 'b']) mkdirSync(join(folder, name));
 const { key, cert, authority_path } = createCertificate(folder);
 const server = tls.createServer({ key, cert }, (socket) => {
   socket.on('error', () => {});
@@ -40,7 +41,6 @@ const mounted = spawn(
 );
 
 before(async () => {
-  for (const name of ['lower', 'upper', 'a', 'b']) mkdirSync(join(folder, name));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   port = (server.address() as AddressInfo).port;
   assert.equal(String((await once(mounted.stdout, 'data'))[0]), 'ready\n');
