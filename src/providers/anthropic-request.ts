@@ -10,20 +10,11 @@ import {
   type JsonObject,
   stringField,
 } from './json-value.ts';
+import { roleMessages } from './role-messages.ts';
 import { userIdSession } from './session-id.ts';
 
-/** Tool results come in a user's message; the conventions give them a role of their own. */
 function messages(message: JsonObject): readonly Message[] {
-  const role = stringField(message, 'role');
-  const parts = anthropicParts(field(message, 'content'));
-  if (role === 'assistant' || role === 'system') return [{ role, parts }];
-  if (role !== 'user') return [];
-  const results = parts.filter((part) => part.type === 'tool_call_response');
-  const others = parts.filter((part) => part.type !== 'tool_call_response');
-  const split: Message[] = [];
-  if (results.length > 0) split.push({ role: 'tool', parts: results });
-  if (others.length > 0) split.push({ role, parts: others });
-  return split;
+  return roleMessages(stringField(message, 'role'), anthropicParts(field(message, 'content')));
 }
 
 function toolDefinition(tool: JsonObject): ToolDefinition | undefined {

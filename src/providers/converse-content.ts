@@ -1,5 +1,6 @@
 import type { Message, MessagePart } from '../model/llm-call.ts';
 import { asObject, asObjects, boundedJson, field, type JsonObject, stringField } from './json-value.ts';
+import { roleMessages } from './role-messages.ts';
 
 function mediaPart(modality: string, media: JsonObject): MessagePart | undefined {
   const format = stringField(media, 'format');
@@ -66,16 +67,6 @@ export function converseParts(content: unknown): readonly MessagePart[] {
   return asObjects(content).flatMap((block) => conversePart(block) ?? []);
 }
 
-/** Tool results come in a user's message; the conventions give them a role of their own. */
 export function converseMessages(message: JsonObject): readonly Message[] {
-  const role = stringField(message, 'role');
-  const parts = converseParts(field(message, 'content'));
-  if (role === 'assistant' || role === 'system') return [{ role, parts }];
-  if (role !== 'user') return [];
-  const results = parts.filter((part) => part.type === 'tool_call_response');
-  const others = parts.filter((part) => part.type !== 'tool_call_response');
-  const split: Message[] = [];
-  if (results.length > 0) split.push({ role: 'tool', parts: results });
-  if (others.length > 0) split.push({ role, parts: others });
-  return split;
+  return roleMessages(stringField(message, 'role'), converseParts(field(message, 'content')));
 }
